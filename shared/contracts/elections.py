@@ -1,0 +1,146 @@
+"""What `elections` says: definitions and phases to all, barriers to each partition of rights."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from shared.contracts.fields import (
+    ElectionId,
+    Hash,
+    Milliseconds,
+    Partition,
+    PublicKey,
+    Tracker,
+)
+from shared.contracts.message import Message, contract
+from shared.contracts.topics import ELECTIONS, RIGHTS
+
+Text = Annotated[str, Meta(min_length=1, max_length=500)]
+Channel = Literal["online", "post"]
+Fact = Literal["date_of_birth", "postcode", "membership_number", "year_joined", "surname"]
+Phase = Literal["defined", "open", "online_closed", "post_closing", "post_closed", "reconciled"]
+
+
+class ServiceKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ed25519 public keys under which a partition believes records, permits and receipts."""
+
+    identity: PublicKey
+    codes: PublicKey
+    postal: PublicKey
+    votes: PublicKey
+
+
+class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One question of the ballot: choose `min` to `max` of `answers`."""
+
+    question: Text
+    answers: Annotated[list[Text], Meta(min_length=1, max_length=150)]
+    min: Annotated[int, Meta(ge=0, le=150)] = 1
+    max: Annotated[int, Meta(ge=1, le=150)] = 1
+    blank: bool = False
+
+
+class SecurityQuestion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One security question: which fact of the roll, and the words for the elector."""
+
+    fact: Fact
+    text: Text
+
+
+class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an officer decides about an election, as read from FILE.toml."""
+
+    title: Text
+    description: Annotated[str, Meta(max_length=2000)] = ""
+    organisation: Text
+    questions: Annotated[list[Question], Meta(min_length=1, max_length=20)]
+    channels: Annotated[list[Channel], Meta(min_length=1, max_length=2)]
+    opens_at_ms: Milliseconds
+    online_closes_at_ms: Milliseconds
+    post_closes_at_ms: Milliseconds
+    security_questions: Annotated[list[SecurityQuestion], Meta(min_length=1, max_length=5)]
+    helpline: Text
+    trustee_key: PublicKey
+    credential_authority_key: PublicKey
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class ElectionCreated(Message, frozen=True, kw_only=True):
+    """An election exists: its definition, its exact Belenios bytes, the keys of its services."""
+
+    election_id: ElectionId
+    definition: Definition
+    election: Annotated[str, Meta(max_length=200_000)]
+    fingerprint: Tracker
+    keys: ServiceKeys
+    answers_key: PublicKey
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class CredentialListFixed(Message, frozen=True, kw_only=True):
+    """RFC 6962 Merkle root and size of the sorted credential list, as the officer entered them."""
+
+    election_id: ElectionId
+    root: Hash
+    size: Annotated[int, Meta(ge=1, le=4_000_000)]
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class PhaseChanged(Message, frozen=True, kw_only=True):
+    """The election reached a phase; `post_closing` asks postal to finish its queues."""
+
+    election_id: ElectionId
+    phase: Phase
+
+
+@contract(RIGHTS, "elections", signed=True)
+class ElectionDefined(Message, frozen=True, kw_only=True):
+    """First barrier: from here on this partition believes these keys for this election."""
+
+    election_id: ElectionId
+    partition: Partition
+    keys: ServiceKeys
+
+
+@contract(RIGHTS, "elections", signed=True)
+class CredentialsListed(Message, frozen=True, kw_only=True):
+    """Barrier: grants are believed only for credentials under this root; it comes once."""
+
+    election_id: ElectionId
+    partition: Partition
+    root: Hash
+    size: Annotated[int, Meta(ge=1, le=4_000_000)]
+
+
+@contract(RIGHTS, "elections", signed=True)
+class ElectionOpened(Message, frozen=True, kw_only=True):
+    """Barrier: ballots and envelopes count from here on; carries the exact election bytes."""
+
+    election_id: ElectionId
+    partition: Partition
+    election: Annotated[str, Meta(max_length=200_000)]
+
+
+@contract(RIGHTS, "elections", signed=True)
+class OnlineClosed(Message, frozen=True, kw_only=True):
+    """Barrier: a ballot behind it is late."""
+
+    election_id: ElectionId
+    partition: Partition
+
+
+@contract(RIGHTS, "elections", signed=True)
+class PostClosed(Message, frozen=True, kw_only=True):
+    """Barrier: an envelope behind it is late; it follows OnlineClosed."""
+
+    election_id: ElectionId
+    partition: Partition
+
+
+@contract(RIGHTS, "elections", signed=True)
+class KeysRotated(Message, frozen=True, kw_only=True):
+    """Barrier: these keys replace the earlier ones."""
+
+    election_id: ElectionId
+    partition: Partition
+    keys: ServiceKeys

@@ -1,0 +1,46 @@
+"""What `identity` says: rights come and go; and what it thinks of sealed answers."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.contracts.fields import ElectionId, EventId, Reason, RightId, StaffId
+from shared.contracts.message import Message, contract
+from shared.contracts.permits import Permit
+from shared.contracts.topics import REPLIES, RIGHTS
+
+
+@contract(RIGHTS, "identity", signed=True)
+class RightRegistered(Message, frozen=True, kw_only=True):
+    """An elector of the roll has this right."""
+
+    election_id: ElectionId
+    right_id: RightId
+
+
+@contract(RIGHTS, "identity", signed=True)
+class RightWithdrawn(Message, frozen=True, kw_only=True):
+    """An official takes an unused right away (died, left, expelled)."""
+
+    election_id: ElectionId
+    right_id: RightId
+    withdrawal_id: EventId
+    official: StaffId
+    reason: Reason
+
+
+@contract(REPLIES, "identity")
+class AnswersAccepted(Message, frozen=True, kw_only=True):
+    """Every answer was right: here is the permit."""
+
+    request_id: EventId
+    permit: Permit
+
+
+@contract(REPLIES, "identity")
+class AnswersRefused(Message, frozen=True, kw_only=True):
+    """Not accepted; `remaining` attempts are left before the online channel locks."""
+
+    request_id: EventId
+    reason: Literal["wrong_answers", "locked", "code_permit_refused", "unreadable", "too_late"]
+    remaining: Annotated[int, Meta(ge=0, le=5)] = 0
