@@ -30,7 +30,7 @@ SealedAnswers = Annotated[
 
 @contract(RIGHTS, "gateway")
 class BallotSubmitted(Message, frozen=True, kw_only=True):
-    """A sealed ballot with its permit; only its credential signs it. Its event id is its tracker."""
+    """A sealed ballot and its permit; only its credential signs it. Event id: its tracker."""
 
     election_id: ElectionId
     right_id: RightId
