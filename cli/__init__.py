@@ -1,0 +1,1 @@
+"""The `castonce` command: what officials, trustees, voters and operators type."""
