@@ -1,0 +1,71 @@
+# Everything here works on a machine that has Python 3.11 and make, and nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TEST_READY := $(VENV)/.test-ready
+LOCKED_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --require-hashes -r
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) ## Make .venv with the command castonce in it, and fetch Kafka.
+
+$(READY): requirements.lock pyproject.toml deploy/local/jars.lock.toml
+	@echo "Setting up: Python packages (about 200 MB, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(LOCKED_INSTALL) requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@echo "Setting up: Kafka (45 files, 45 MB, once) ..."
+	@$(BIN)/python -m deploy.local.jars install
+	@touch $@
+
+.PHONY: setup-test
+setup-test: $(TEST_READY) ## The same, and what the tests need.
+
+$(TEST_READY): $(READY) requirements-test.lock
+	@echo "Setting up: packages for tests ..."
+	@$(LOCKED_INSTALL) requirements-test.lock
+	@touch $@
+
+.PHONY: lock
+lock: setup-test ## Resolve all versions anew and write the lock files.
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.lock
+	@$(BIN)/python -m deploy.local.jars lock
+
+.PHONY: lint
+lint: setup-test ## Style, types and who may import whom.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: test
+test: lint ## Lint, then every test but the full matrices.
+	@$(BIN)/python -m pytest tests -m 'not long'
+
+.PHONY: test-long
+test-long: lint ## Lint, then every test with the full matrices.
+	@$(BIN)/python -m pytest tests
+
+.PHONY: bench
+bench: setup-test ## Votes per second and latency beside a plain service.
+	@$(BIN)/python -m tests.bench
+
+.PHONY: demo
+demo: setup ## Start everything with a demo election that is open.
+	@$(BIN)/castonce demo
+
+.PHONY: docs
+docs: setup ## Generate the message catalogue in docs/.
+	@$(BIN)/python -m shared.contracts.document

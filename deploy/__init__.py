@@ -1,0 +1,1 @@
+"""How Castonce is brought up on machines: one machine here, clusters later."""

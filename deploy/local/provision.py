@@ -1,0 +1,123 @@
+"""Databases, roles and tables of the services: made where missing, migrated where behind.
+
+For each service: database `castonce_<service>`, owned by `<service>_owner`, who runs the migrations,
+and the runtime role `<service>_app`, which may do what they grant and nothing else. Migrations are
+plain SQL: `shared/schema`, then `services/<service>/schema`. Never shows a password in a process
+list or a log.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import subprocess
+import sysconfig
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.local import services
+from deploy.local.errors import ProvisioningFailed
+from deploy.local.home import CHECKOUT, Home
+from deploy.local.ports import LOOPBACK
+from deploy.local.postgres import Server
+
+DBMATE = Path(sysconfig.get_path("scripts"), "dbmate")
+SCRAM_ROUNDS = 4096
+MIGRATION_LIMIT_SECONDS = 120
+
+
+def databases(server: Server, names: Iterable[str]) -> None:
+    """Make what is missing for these services and apply the migrations they lack.
+
+    Raises ProvisioningFailed with PostgreSQL's or dbmate's own words.
+    """
+    wanted = list(names)
+    there = set(server.run_sql("select datname from pg_database").split())
+    missing = [name for name in wanted if services.database_name(name) not in there]
+    if missing:
+        server.run_sql("".join(_roles_sql(server.home, name) for name in missing))
+        for name in missing:
+            database, owner = services.database_name(name), services.owner_role(name)
+            server.run_sql(f"create database {database} owner {owner}")
+    server.run_sql("".join(_access_sql(name) for name in wanted))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: migrate(server, name), wanted))
+
+
+def _roles_sql(home: Home, service: str) -> str:
+    files = {
+        services.owner_role(service): owner_password_file(home, service),
+        services.runtime_role(service): home.password_file(service, "database"),
+    }
+    return "".join(
+        f"select 'create role {role}' where to_regrole('{role}') is null \\gexec\n"
+        f"alter role {role} login nosuperuser nocreatedb nocreaterole noinherit"
+        f" password '{scram_verifier(path.read_text())}';\n"
+        for role, path in files.items()
+    )
+
+
+def owner_password_file(home: Home, service: str) -> Path:
+    """The owner's password: kept away from the service's own folder, which the service can read."""
+    return home.password_file("postgres", services.owner_role(service))
+
+
+def _access_sql(service: str) -> str:
+    """Who may connect: nobody but the two roles of this service."""
+    database, owner = services.database_name(service), services.owner_role(service)
+    return (
+        f"revoke all on database {database} from public;"
+        f"grant connect on database {database} to {owner}, {services.runtime_role(service)};"
+    )
+
+
+def scram_verifier(password: str) -> str:
+    """What PostgreSQL stores for a password (RFC 5803), so that it never sees the password."""
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ROUNDS)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    stored = base64.b64encode(hashlib.sha256(client_key).digest()).decode()
+    server_key = base64.b64encode(hmac.digest(salted, b"Server Key", "sha256")).decode()
+    return f"SCRAM-SHA-256${SCRAM_ROUNDS}:{base64.b64encode(salt).decode()}${stored}:{server_key}"
+
+
+def migration_folders(service: str) -> list[Path]:
+    """Where the service's SQL lies, in the order it is applied; only folders that hold some."""
+    folders = (CHECKOUT / "shared" / "schema", CHECKOUT / "services" / service / "schema")
+    return [folder for folder in folders if any(folder.glob("*.sql"))]
+
+
+def migrate(server: Server, service: str, database: str | None = None) -> None:
+    """Apply the migrations that the database lacks, as its owner, one folder after the other."""
+    url = database_url(server, service, services.owner_role(service), database)
+    for folder in migration_folders(service):
+        table = "schema_migrations" if folder.parent.name == service else "shared_migrations"
+        command = [str(DBMATE), "--no-dump-schema", "--env-file", os.devnull]
+        command += ["--migrations-dir", str(folder), "--migrations-table", table, "migrate"]
+        environment = {"DATABASE_URL": url, "PATH": os.environ.get("PATH", "")}
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=MIGRATION_LIMIT_SECONDS,
+            env=environment,
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()[-1500:]
+            where = folder.relative_to(CHECKOUT)
+            raise ProvisioningFailed(f"A migration of {where} failed for {service}: {said}", "")
+
+
+def database_url(server: Server, service: str, role: str, database: str | None = None) -> str:
+    """The address of a service's database with the role's password in it, for libraries."""
+    is_owner = role == services.owner_role(service)
+    own = server.home.password_file(service, "database")
+    path = owner_password_file(server.home, service) if is_owner else own
+    where = f"{LOOPBACK}:{server.port}/{database or services.database_name(service)}"
+    return f"postgresql://{role}:{quote(path.read_text())}@{where}?sslmode=disable"
