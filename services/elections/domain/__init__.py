@@ -1,0 +1,1 @@
+"""The rules of an election's course, pure: values in, decision out; time is an argument."""
