@@ -27,6 +27,7 @@ class Turnout:
 
     figures: Counter[tuple[str, Figure]] = field(default_factory=Counter)
     records_refused: int = 0
+    unreadable: int = 0
     _counted_to: dict[int, int] = field(default_factory=dict)
 
     def count(self, partition: int, offset: int, message: Message) -> bool:
