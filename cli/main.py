@@ -1,7 +1,7 @@
 """Puts the `castonce` command together from one module per subject.
 
-A module is imported only when its command is asked for or help is shown, so that each command starts
-quickly. Known errors end as two lines for a person and exit code 1, never as a traceback.
+A module is imported only when its command is asked for or help is shown, so that each command
+starts quickly. Expected failures end in words and exit code 1, never in a traceback.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import importlib.util
 import sys
 
 import typer
-from rich.console import Console
 
-from deploy.local.errors import StackError
+from cli.screen import PoliteGroup
 
 # Modules whose commands stand alone (`castonce up`), and those that are a group (`castonce roll`).
 ALONE = {
@@ -29,6 +28,7 @@ GROUPS = ("election", "roll", "packs", "post", "staff", "trustee")
 def build(arguments: list[str]) -> typer.Typer:
     """The command line with what these arguments need: one module, or all of them for help."""
     app = typer.Typer(
+        cls=PoliteGroup,
         help="Castonce: one member, one vote, cast once.",
         no_args_is_help=True,
         add_completion=False,
@@ -57,19 +57,7 @@ def _add(app: typer.Typer, module: str, name: str | None) -> None:
 
 def run() -> None:
     """The entry point of `castonce`: exit code 0, 1 for a failure, 2 for a wrong command line."""
-    try:
-        build(sys.argv[1:])()
-    except StackError as error:
-        screen = Console(stderr=True, highlight=False)
-        screen.print(f"[bold red]Not done.[/] {_plain(error.problem)}")
-        if error.fix:
-            screen.print(f"[bold]What helps:[/] {_plain(error.fix)}")
-        sys.exit(1)
-
-
-def _plain(text: str) -> str:
-    """Text whose square brackets rich must not read as markup."""
-    return text.replace("[", "\\[")
+    build(sys.argv[1:])()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The settings of the one local broker, as text for Kafka's `server.properties`.
 
-Anything that an election's law depends on (flushing, retention, stamps) is set per topic by code, not here.
+Anything that an election's law depends on (flushing, retention, stamps) is set per topic by code,
+not here.
 """
 
 from __future__ import annotations

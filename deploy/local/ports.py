@@ -65,16 +65,26 @@ class Ports:
 
 
 def load(home: Home, wanted_base: int | None = None) -> Ports:
-    """The home's ports; a wanted base (or CASTONCE_PORT_BASE) replaces the kept one for good."""
-    base = wanted_base or _base_from_environment() or _kept_base(home) or DEFAULT_BASE
-    if not 1024 <= base <= 65535 - SPAN:
-        raise StackError(
-            f"Port base {base} leaves the range 1024 to {65535 - SPAN}.", "Choose one in it."
-        )
-    if base != _kept_base(home):
+    """The wanted ports, kept in the home from now on."""
+    found = wanted(home, wanted_base)
+    if found.base != _kept_base(home):
         home.root.mkdir(parents=True, exist_ok=True)
-        home.ports_file.write_text(f"base = {base}\n")
-    return Ports(base)
+        home.ports_file.write_text(f"base = {found.base}\n")
+    return found
+
+
+def wanted(home: Home, base: int | None = None) -> Ports:
+    """The ports by the first that is set: the argument, CASTONCE_PORT_BASE, the home, 8400."""
+    chosen = base or _base_from_environment() or _kept_base(home) or DEFAULT_BASE
+    if not 1024 <= chosen <= 65535 - SPAN:
+        problem = f"Port base {chosen} leaves the range 1024 to {65535 - SPAN}."
+        raise StackError(problem, "Choose one in it.")
+    return Ports(chosen)
+
+
+def kept(home: Home) -> Ports:
+    """The ports this home was last started with."""
+    return Ports(_kept_base(home) or DEFAULT_BASE)
 
 
 def _base_from_environment() -> int | None:

@@ -1,6 +1,6 @@
 """Databases, roles and tables of the services: made where missing, migrated where behind.
 
-For each service: database `castonce_<service>`, owned by `<service>_owner`, who runs the migrations,
+For each service: database `castonce_<service>`, owned by `<service>_owner`, who runs migrations,
 and the runtime role `<service>_app`, which may do what they grant and nothing else. Migrations are
 plain SQL: `shared/schema`, then `services/<service>/schema`. Never shows a password in a process
 list or a log.
@@ -44,9 +44,23 @@ def databases(server: Server, names: Iterable[str]) -> None:
         for name in missing:
             database, owner = services.database_name(name), services.owner_role(name)
             server.run_sql(f"create database {database} owner {owner}")
-    server.run_sql("".join(_access_sql(name) for name in wanted))
+    server.run_sql("".join(_access_sql(name, services.database_name(name)) for name in wanted))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: migrate(server, name), wanted))
+
+
+def add_database(server: Server, service: str, suffix: str) -> str:
+    """Make one more, empty and migrated, database of a service and return its name, for replays."""
+    database = f"{services.database_name(service)}_{suffix}"
+    server.run_sql(f"create database {database} owner {services.owner_role(service)}")
+    server.run_sql(_access_sql(service, database))
+    migrate(server, service, database)
+    return database
+
+
+def drop_database(server: Server, database: str) -> None:
+    """Remove a database that `add_database` made, cutting its connections."""
+    server.run_sql(f"drop database if exists {database} with (force)")
 
 
 def _roles_sql(home: Home, service: str) -> str:
@@ -67,12 +81,12 @@ def owner_password_file(home: Home, service: str) -> Path:
     return home.password_file("postgres", services.owner_role(service))
 
 
-def _access_sql(service: str) -> str:
+def _access_sql(service: str, database: str) -> str:
     """Who may connect: nobody but the two roles of this service."""
-    database, owner = services.database_name(service), services.owner_role(service)
+    roles = f"{services.owner_role(service)}, {services.runtime_role(service)}"
     return (
         f"revoke all on database {database} from public;"
-        f"grant connect on database {database} to {owner}, {services.runtime_role(service)};"
+        f"grant connect on database {database} to {roles};"
     )
 
 

@@ -97,3 +97,15 @@ def _database(home: Home, ports: Ports, service: str) -> dict[str, str]:
         "CASTONCE_DATABASE_USER": runtime_role(service),
         "CASTONCE_DATABASE_PASSWORD_FILE": str(home.password_file(service, "database")),
     }
+
+
+def supervisor_environment(home: Home) -> dict[str, str]:
+    """What the daemon needs to build each service's settings itself."""
+    passed = (
+        *INHERITED,
+        *SETTABLE_BY_ALL,
+        *(name for names in SETTABLE.values() for name in names),
+    )
+    own = {"CASTONCE_CACHE": str(home.cache), "PYTHONUNBUFFERED": "1"}
+    java = ("CASTONCE_JAVA",)
+    return own | {name: os.environ[name] for name in (*passed, *java) if name in os.environ}

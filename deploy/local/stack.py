@@ -6,8 +6,9 @@ Kafka and PostgreSQL are processes that outlive whoever started them; services s
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-import importlib.util
+import inspect
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from deploy.local.processes import PidFile
 
 INFRASTRUCTURE = ("kafka", "postgres")
 SERVICE_STOP_GRACE_SECONDS = 15
+SUPERVISOR_STOP_GRACE_SECONDS = SERVICE_STOP_GRACE_SECONDS + 10
 
 
 class Stack:
@@ -40,9 +42,19 @@ class Stack:
         """host:port of the broker."""
         return self.broker.address
 
-    def database_url(self, service: str, role: Literal["app", "owner"] = "app") -> str:
+    def database_url(
+        self, service: str, role: Literal["app", "owner"] = "app", database: str | None = None
+    ) -> str:
         """The address of a service's database, with the password of that role in it."""
-        return provision.database_url(self.server, service, f"{service}_{role}")
+        return provision.database_url(self.server, service, f"{service}_{role}", database)
+
+    def add_database(self, service: str, suffix: str) -> str:
+        """Make one more database for a service, empty and migrated; its name."""
+        return provision.add_database(self.server, service, suffix)
+
+    def drop_database(self, database: str) -> None:
+        """Remove a database that `add_database` made."""
+        provision.drop_database(self.server, database)
 
     def start(self, only: Iterable[str] | None = None) -> None:
         """Start the named parts (`kafka`, `postgres`, services; default all) and what they need.
@@ -99,6 +111,10 @@ class Stack:
         """SIGKILL to the server and all its children."""
         self.server.kill()
 
+    @property
+    def supervisor_pid_file(self) -> PidFile:
+        return PidFile(self.home.run / "supervisor.pid")
+
     def service_pid_file(self, service: str) -> PidFile:
         return PidFile(self.home.run / f"{service}.pid")
 
@@ -137,13 +153,19 @@ class Stack:
 
     def stop(self) -> list[str]:
         """Stop services, then Kafka, then PostgreSQL; the names of those that were running."""
-        with ThreadPoolExecutor(len(services.ALL)) as pool:
-            were_running = list(pool.map(self.stop_service, services.ALL))
-        stopped = [name for name, ran in zip(services.ALL, were_running, strict=True) if ran]
+        stopped = self.stop_services()
         for name, part in (("kafka", self.broker), ("postgres", self.server)):
             if part.stop():
                 stopped.append(name)
         return stopped
+
+    def stop_services(self) -> list[str]:
+        """Stop the supervisor, which stops its services, and services without one."""
+        running = [name for name in services.ALL if self.service_pid_file(name).running()]
+        processes.stop(self.supervisor_pid_file, signal.SIGTERM, SUPERVISOR_STOP_GRACE_SECONDS)
+        with ThreadPoolExecutor(len(services.ALL)) as pool:
+            list(pool.map(self.stop_service, services.ALL))
+        return running
 
 
 def ensure_topics(address: str) -> None:
@@ -156,9 +178,6 @@ def ensure_topics(address: str) -> None:
 
 
 def _run(ensure: Callable[[str], object], address: str) -> None:
-    import asyncio
-    import inspect
-
     async def wait() -> None:
         outcome = ensure(address)
         if inspect.isawaitable(outcome):
