@@ -1,0 +1,286 @@
+"""A service's HTTP API: declared routes, strict requests, every error as a problem.
+
+Promises that a handler runs only for a request that its route allows (role, idempotency key, path),
+that no error leaks what went wrong inside, and that log lines name the route, never the path.
+Must never decide anything. See README.md beside this file for an example.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from shared.errors import CastonceError, Invalid, Missing
+from shared.http.body import MAX_BODY_BYTES, parse_json, read_body, read_json, read_lines
+from shared.http.ndjson import Lines, ndjson
+from shared.http.openapi import document
+from shared.http.problem import (
+    SECURITY_HEADERS,
+    new_request_id,
+    problem,
+    problem_of,
+    unexpected,
+)
+from shared.http.routes import Handler, MediaType, Method, Route
+from shared.http.staff_access import (
+    STAFF,
+    STAFF_LIST,
+    idempotency_key,
+    request_bytes,
+    require_role,
+)
+from shared.logs import get_logger
+from shared.metrics import counter, histogram
+from shared.staff import Role, StaffList
+
+__all__ = [
+    "Api",
+    "Lines",
+    "Route",
+    "idempotency_key",
+    "ndjson",
+    "parse_json",
+    "read_body",
+    "read_json",
+    "read_lines",
+    "read_query",
+    "reply",
+    "request_bytes",
+    "require_role",
+]
+
+T = TypeVar("T")
+
+_JSON_HEADERS = CIMultiDictProxy(
+    CIMultiDict([*SECURITY_HEADERS.items(), ("Content-Type", "application/json")])
+)
+_ENCODER = msgspec.json.Encoder()
+_REQUESTS = counter(
+    "castonce_http_requests_total",
+    "Requests answered, by route, method and status.",
+    "route",
+    "method",
+    "status",
+)
+_SECONDS = histogram(
+    "castonce_http_request_seconds", "Time from a request's head to its answer.", "route"
+)
+log = get_logger()
+
+
+def reply(status: int, value: Any = None) -> web.Response:
+    """A JSON answer; `value` is a struct, a dict, or bytes that are JSON already."""
+    body = value if isinstance(value, bytes) else _ENCODER.encode(value)
+    return web.Response(status=status, body=body, headers=_JSON_HEADERS)
+
+
+def read_query(request: web.Request, kind: type[T]) -> T:
+    """The query string as a struct; raises Invalid naming the parameter."""
+    given = dict(request.query)
+    if len(given) != len(request.query):
+        raise Invalid("A query parameter occurs twice.", code="invalid_query")
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"Query: {error}.", code="invalid_query") from None
+
+
+class Api:
+    """The routes of one service; `app()` makes the application, `document()` its description."""
+
+    def __init__(self, service: str, staff: StaffList | None = None) -> None:
+        self.service = service
+        self.routes: list[Route] = []
+        self._staff = staff
+
+    def get(self, path: str, handler: Handler, **what: Any) -> None:
+        """Offer GET; the keywords are those of `Route`."""
+        self.add("GET", path, handler, **what)
+
+    def post(self, path: str, handler: Handler, **what: Any) -> None:
+        """Offer POST; the keywords are those of `Route`."""
+        self.add("POST", path, handler, **what)
+
+    def add(
+        self,
+        method: Method,
+        path: str,
+        handler: Handler,
+        *,
+        body: Any = None,
+        body_type: MediaType = "application/json",
+        max_body_bytes: int = MAX_BODY_BYTES,
+        query: Any = None,
+        answers: Mapping[int, Any] | None = None,
+        answer_type: MediaType = "application/json",
+        refuses: Mapping[int, Sequence[str]] | None = None,
+        role: Role | None = None,
+        needs_key: bool = False,
+        is_bare: bool = False,
+        path_types: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Offer an operation; its summary is the first line of the handler's docstring.
+
+        Raises ValueError for a route that could not keep what it declares.
+        """
+        route = Route(
+            method=method,
+            path=path,
+            handler=handler,
+            summary=(handler.__doc__ or "").strip().partition("\n")[0],
+            body=body,
+            body_type=body_type,
+            max_body_bytes=max_body_bytes,
+            query=query,
+            answers=answers or {200: None},
+            answer_type=answer_type,
+            refuses=refuses or {},
+            role=role,
+            needs_key=needs_key,
+            is_bare=is_bare,
+            path_types=path_types or {},
+        )
+        self._check(route)
+        self.routes.append(route)
+
+    def _check(self, route: Route) -> None:
+        if not route.summary:
+            raise ValueError(f"{route.path}: the handler's docstring says what the route does")
+        if route.is_bare and (route.role or route.needs_key):
+            raise ValueError(f"{route.path}: a bare route checks neither role nor key")
+        if route.role and self._staff is None:
+            raise ValueError(f"{route.path}: a role needs a list of staff")
+        for name in route.path_names():
+            route.path_type(name)
+
+    def document(self, title: str | None = None) -> dict[str, Any]:
+        """The OpenAPI 3.1 description of these routes."""
+        return document(self.routes, title or f"Castonce {self.service}")
+
+    def app(self) -> web.Application:
+        """The application; serve it with `Service.add_api`."""
+        app = web.Application(client_max_size=max(r.max_body_bytes for r in self.routes))
+        if self._staff is not None:
+            app[STAFF_LIST] = self._staff
+        for route in self.routes:
+            app.router.add_route(
+                route.method, route.path, _bare(route) if route.is_bare else _checked(route)
+            )
+        described = msgspec.json.encode(self.document())
+
+        async def describe(_: web.Request) -> web.StreamResponse:
+            return reply(200, described)
+
+        app.router.add_route("GET", "/openapi.json", describe)
+        app.router.add_route("*", "/{rest:.*}", _otherwise(self.routes, app))
+        return app
+
+
+def _bare(route: Route) -> Handler:
+    """The handler with errors in form, and nothing else: for the few routes that must be fast."""
+    handler = route.handler
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except CastonceError as error:
+            return problem_of(error, new_request_id())
+        except Exception:
+            request_id = new_request_id()
+            log.exception("request_failed", route=route.path, request_id=request_id)
+            return unexpected(request_id)
+
+    return answer
+
+
+def _checked(route: Route) -> Handler:
+    """The handler behind its route's checks, with a log line and metrics."""
+    check_path = _path_checker(route)
+    seconds = _SECONDS.labels(route.path)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        began = perf_counter()
+        request_id = new_request_id()
+        try:
+            _admit(route, request)
+            check_path(request)
+            response = await route.handler(request)
+        except CastonceError as error:
+            response = problem_of(error, request_id)
+        except Exception:
+            log.exception("request_failed", route=route.path, request_id=request_id)
+            response = unexpected(request_id)
+        if not response.prepared:
+            response.headers["X-Request-Id"] = request_id
+        elapsed = perf_counter() - began
+        seconds.observe(elapsed)
+        _REQUESTS.labels(route.path, route.method, str(response.status)).inc()
+        _note(route, request, response.status, request_id, elapsed)
+        return response
+
+    return answer
+
+
+def _admit(route: Route, request: web.Request) -> None:
+    if route.role is not None:
+        require_role(request, route.role)
+    if route.needs_key:
+        idempotency_key(request)
+
+
+def _path_checker(route: Route) -> Callable[[web.Request], None]:
+    kinds = [(name, route.path_type(name)) for name in route.path_names()]
+
+    def check(request: web.Request) -> None:
+        for name, kind in kinds:
+            try:
+                msgspec.convert(request.match_info[name], kind, strict=False)
+            except msgspec.ValidationError:
+                raise Missing(f"There is no such {name}.", code="not_found") from None
+
+    return check
+
+
+def _note(route: Route, request: web.Request, status: int, request_id: str, seconds: float) -> None:
+    # Voters' requests leave no line: a log of them would tell who came when.
+    if route.role is None:
+        return
+    staff = request.get(STAFF)
+    log.info(
+        "request_answered",
+        route=route.path,
+        method=route.method,
+        status=status,
+        staff_id=staff.id if staff else None,
+        request_id=request_id,
+        milliseconds=round(seconds * 1000, 1),
+    )
+
+
+def _otherwise(routes: Sequence[Route], app: web.Application) -> Handler:
+    """Answers what no route matched: 405 when another method would, else 404."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        allowed = set()
+        for resource in app.router.resources():
+            if resource.canonical == "/{rest}":
+                continue
+            _, methods = await resource.resolve(request)
+            allowed |= methods
+        if not allowed:
+            return problem(
+                404, "not_found", "There is nothing at this address.", request_id=new_request_id()
+            )
+        response = problem(
+            405,
+            "method_not_allowed",
+            "This address takes another method.",
+            request_id=new_request_id(),
+        )
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    return answer
