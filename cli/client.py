@@ -103,7 +103,7 @@ class InternalApi:
     ) -> Iterator[Any]:
         """The lines of an NDJSON answer as they come, each decoded.
 
-        Raises CliError when the service refuses, or ends the stream with {"error": {...}}.
+        Raises CliError when the service refuses, or ends the stream with {"problem": {...}}.
         """
         body, headers = _body(json, content, idempotency_key) if method == "POST" else (None, {})
         with self._answer(method, path, params, body, headers) as answer:
@@ -144,10 +144,14 @@ def refusal(status: int, body: bytes) -> CliError:
     """A problem+json answer in words."""
     try:
         problem = msgspec.json.decode(body)
-        title, detail = str(problem["title"]), str(problem.get("detail") or "")
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
-        title, detail = f"The service answered with status {status}.", ""
-    return CliError(title, detail or _WHAT_TO_DO.get(status, ""))
+        return _problem_in_words(problem, status)
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        return CliError(f"The service answered with status {status}.", _WHAT_TO_DO.get(status, ""))
+
+
+def _problem_in_words(problem: Mapping[str, Any], status: int) -> CliError:
+    said = str(problem.get("detail") or problem.get("title") or f"Refused ({status}).")
+    return CliError(said, _WHAT_TO_DO.get(status, ""))
 
 
 def connect(
@@ -215,7 +219,7 @@ def _decoded(body: bytes) -> Any:
 
 
 def _checked(line: Any) -> Any:
-    if isinstance(line, dict) and isinstance(line.get("error"), dict):
-        problem = line["error"]
-        raise CliError(str(problem.get("title", "Refused.")), str(problem.get("detail") or ""))
+    if isinstance(line, dict) and isinstance(line.get("problem"), dict):
+        problem = line["problem"]
+        raise _problem_in_words(problem, int(problem.get("status", 0)))
     return line
