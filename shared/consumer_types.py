@@ -6,15 +6,19 @@ A handler receives one `Record` and the batch's unit of work, and ends in exactl
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from asyncpg import Connection
-from asyncpg.pool import PoolConnectionProxy
+from shared.contracts.message import Headers, Message
 
-from shared.contracts.message import Message
+if TYPE_CHECKING:
+    from asyncpg import Connection
+    from asyncpg.pool import PoolConnectionProxy
 
-Sql = Connection[Any] | PoolConnectionProxy[Any]
-"""What runs SQL: a connection of asyncpg, pooled or not."""
+    Sql = Connection[Any] | PoolConnectionProxy[Any]
+    """What runs SQL: a connection of asyncpg, pooled or not."""
+else:
+    # Pure code imports records from here, and must not reach a driver by doing so.
+    Sql = Any
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 W = TypeVar("W")
@@ -41,7 +45,7 @@ class Record(Generic[M_co]):
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that is no message of ours; `reason` is a stable code."""
+    """A record that is no message of ours; `reason` is a stable code, `headers` are as received."""
 
     topic: str
     partition: int
@@ -49,6 +53,7 @@ class Malformed:
     stamp_ms: int
     reason: str
     value: bytes | None = field(repr=False)
+    headers: Headers = field(repr=False, default=())
 
 
 @dataclass(frozen=True, slots=True)

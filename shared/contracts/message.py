@@ -92,6 +92,8 @@ def decode(type_name: str, value: bytes | None) -> Message:
         message = decoder.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedRecord("undecodable", str(error)) from error
+    except RecursionError as error:  # a ballot of 400,000 brackets must not stop its reader
+        raise MalformedRecord("undecodable", "nested too deeply") from error
     if _ENCODER.encode(message) != value:
         raise MalformedRecord("not_canonical")
     return message
