@@ -34,17 +34,12 @@ HostAndPort = Annotated[
 ]
 
 
-class ServiceSettings(Struct, frozen=True, kw_only=True):
-    """What every service needs; a service's own settings are a subclass with more fields."""
+class ProcessSettings(Struct, frozen=True, kw_only=True):
+    """What every process needs, also one that has neither a database nor a key of its own."""
 
     instance: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,60}$")]
     """Name of this process, such as `votes-0`: Kafka's group.instance.id."""
     kafka: HostAndPort
-    database_host: Host
-    database_port: Port
-    database_name: Word
-    database_user: Word
-    database_password_file: Path
     admin_port: PortOrNone
     """Where /livez, /readyz and /metrics answer; 0 lets the system choose (tests)."""
     api_port: PortOrNone = 0
@@ -58,13 +53,23 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     """Who may use the internal API; required by services that have one."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    def database_password(self) -> str:
-        """The database role's password, from its file."""
-        return read_secret(self.database_password_file)
-
     def secret(self, name: str) -> str:
         """The content of one of this service's own secret files."""
         return read_secret(self.secrets_dir / name)
+
+
+class ServiceSettings(ProcessSettings, frozen=True, kw_only=True):
+    """What a service with a database needs; its own settings are a subclass with more fields."""
+
+    database_host: Host
+    database_port: Port
+    database_name: Word
+    database_user: Word
+    database_password_file: Path
+
+    def database_password(self) -> str:
+        """The database role's password, from its file."""
+        return read_secret(self.database_password_file)
 
 
 def load(settings: type[S], environ: Mapping[str, str]) -> S:

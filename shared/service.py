@@ -31,7 +31,7 @@ from aiohttp import web
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
 from asyncpg import CannotConnectNowError, PostgresConnectionError
 
-from shared.config import ServiceSettings
+from shared.config import ProcessSettings
 from shared.errors import CastonceError, NotNow
 from shared.http import admin, server
 from shared.logs import configure, get_logger
@@ -76,7 +76,7 @@ class StoppedAtStart(CastonceError):
 class Service:
     """One process: its tasks, its checks, its API, and how it stops."""
 
-    def __init__(self, name: str, settings: ServiceSettings) -> None:
+    def __init__(self, name: str, settings: ProcessSettings) -> None:
         self.name = name
         self.settings = settings
         self.stopping = asyncio.Event()

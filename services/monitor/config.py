@@ -1,23 +1,14 @@
 """Settings of the monitor: no database, no key, no API."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from shared.config import Host, HostAndPort, PortOrNone
+from shared.config import ProcessSettings
 
 
-class MonitorSettings(Struct, frozen=True, kw_only=True):
-    """What the monitor needs; the folders and the staff file are accepted and never opened."""
+class MonitorSettings(ProcessSettings, frozen=True, kw_only=True):
+    """What the monitor needs beside what every process needs."""
 
-    instance: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,60}$")]
-    kafka: HostAndPort
-    admin_port: PortOrNone
-    host: Host = "127.0.0.1"
-    api_port: Literal[0] = 0
-    secrets_dir: Path | None = None
-    trust_dir: Path | None = None
-    staff_file: Path | None = None
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
     lag_every_seconds: Annotated[int, Meta(ge=1, le=300)] = 2
+    """How often logs and consumer groups are looked at."""

@@ -10,6 +10,7 @@ from services.monitor.domain import Turnout
 from shared.contracts.message import MalformedRecord, decode
 from shared.contracts.topics import DECISIONS
 
+
 def build(bootstrap: str, group: str, turnout: Turnout) -> faust.App:
     """The application, not started; `group` must be new, so that reading starts at offset 0."""
     app = faust.App(

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from shared.config import ServiceSettings
+from shared.config import ProcessSettings
 from shared.http import server
 from shared.http.api import reply
 from shared.http.problem import SECURITY_HEADERS
@@ -20,7 +20,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """Every check's name, with the reason why it fails, or None."""
 
 
-async def serve(settings: ServiceSettings, readiness: Readiness) -> server.Site:
+async def serve(settings: ProcessSettings, readiness: Readiness) -> server.Site:
     """Answer /livez, /readyz and /metrics on the admin port."""
     return await server.serve(make_app(readiness), settings.host, settings.admin_port)
 
