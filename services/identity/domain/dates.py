@@ -5,7 +5,6 @@ of the file decided. Two-digit years are never guessed.
 """
 
 import re
-from calendar import month_name
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
@@ -21,7 +20,10 @@ _DIGITS = re.compile(r"(\d{2})(\d{2})(\d{4})")
 _NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s.-]*(?:of\s+)?([a-z]{3,9})\.?,?[\s.-]*(\d{4})")
 _MONTH_LED = re.compile(r"([a-z]{3,9})\.?\s*(\d{1,2})(?:st|nd|rd|th)?,?\s*(\d{4})")
 _YEAR = re.compile(r"\d{4}")
-_MONTHS = tuple(name.lower() for name in month_name[1:])
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 
 
 class UnclearDate(ValueError):

@@ -54,7 +54,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def read_rows(lines: list[str], delimiter: str) -> Iterator[Row]:
-    """Every row that isn't blank, in order; a broken one carries a `fault` and its raw first line."""
+    """Every row that isn't blank, in order; a broken one has a `fault` and its raw first line."""
     feed = _Lines(lines)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:

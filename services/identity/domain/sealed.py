@@ -19,7 +19,7 @@ PLAIN_BYTES = 1024
 
 
 class Opened(Struct, frozen=True, forbid_unknown_fields=True):
-    """The inside of a sealing: the nonce of the code permit, the attempt, and the answers by fact."""
+    """What was sealed: the code permit's nonce, the attempt, and the answers by fact."""
 
     nonce: str
     attempt_id: str
