@@ -29,13 +29,17 @@ class Identity:
 
 
 def start_ticks(pid: int) -> int | None:
-    """The kernel's start time of a living process in ticks, None if it is gone or a zombie."""
+    """The kernel's start time of a living process in ticks, None if it is gone or a zombie.
+
+    A zombie whose threads are still ending counts as living: it may hold its ports until then.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    is_over = fields[0] in "ZX" and int(fields[17]) <= 1  # the count of its threads
+    return None if is_over else int(fields[19])
 
 
 def children_of(pid: int) -> list[Identity]:

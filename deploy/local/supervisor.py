@@ -36,10 +36,17 @@ Show = Callable[[str, str], None]  # the service's name (or `castonce`) and one 
 class Supervisor:
     """Watches the services of one stack until it is told to stop."""
 
-    def __init__(self, stack: Stack, specs: Sequence[ServiceSpec], show: Show) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        specs: Sequence[ServiceSpec],
+        show: Show,
+        grace_seconds: float = SERVICE_STOP_GRACE_SECONDS,
+    ) -> None:
         self._stack = stack
         self._specs = specs
         self._show = show
+        self._grace_seconds = grace_seconds
         self._stopping = asyncio.Event()
         self._board = states.Board(stack.home, [spec.name for spec in specs])
 
@@ -73,8 +80,7 @@ class Supervisor:
                 pause = FIRST_PAUSE_SECONDS
             self._board.set(spec.name, "died", reason)
             self._say(f"{spec.name} {reason}; it is started again in {pause:g} s")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+            await watchdog.is_set_within(self._stopping, pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _live_once(self, spec: ServiceSpec) -> str:
@@ -109,17 +115,17 @@ class Supervisor:
         return explain_exit(code)
 
     async def _announce_ready(self, spec: ServiceSpec) -> None:
-        # noqa below: it is another process that gets ready, so there is no event to wait for.
-        while not await asyncio.to_thread(readiness.is_ready, spec.admin_port):  # noqa: ASYNC110
-            await asyncio.sleep(READY_POLL_SECONDS)
-        self._board.set(spec.name, "ready")
-        self._say(f"{spec.name} is ready")
+        while not await watchdog.is_set_within(self._stopping, READY_POLL_SECONDS):
+            if await asyncio.to_thread(readiness.is_ready, spec.admin_port):
+                self._board.set(spec.name, "ready")
+                self._say(f"{spec.name} is ready")
+                return
 
     async def _end_when_stopping(self, process: Process) -> None:
         await self._stopping.wait()
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-            await asyncio.sleep(SERVICE_STOP_GRACE_SECONDS)
+            await asyncio.sleep(self._grace_seconds)
             process.kill()
 
     async def _copy_log(self, process: Process, name: str, last: deque[str]) -> None:

@@ -46,7 +46,7 @@ async def _watch_part(
     say: Callable[[str], None],
 ) -> None:
     unanswered = polls = 0
-    while not await _is_set_within(stopping, POLL_SECONDS):
+    while not await is_set_within(stopping, POLL_SECONDS):
         polls += 1
         if not part.pid_file.path.exists():
             continue
@@ -64,7 +64,8 @@ async def _watch_part(
             say(f"{name} could not be started: {error}")
 
 
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, at most so long; whether it is set."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     return event.is_set()

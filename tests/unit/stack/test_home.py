@@ -1,0 +1,66 @@
+"""The home folder: where state lies and who can read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local import keys
+from deploy.local.home import Home
+
+
+def place(folder: Path) -> Home:
+    home = Home(folder / "home", folder / "cache")
+    home.ensure()
+    return home
+
+
+def test_environment_chooses_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CASTONCE_HOME and CASTONCE_CACHE move state and downloads out of the checkout."""
+    monkeypatch.setenv("CASTONCE_HOME", str(tmp_path / "a"))
+    monkeypatch.setenv("CASTONCE_CACHE", str(tmp_path / "b"))
+    assert Home.locate() == Home(tmp_path / "a", tmp_path / "b")
+
+
+def test_only_the_owner_reads_secrets(tmp_path: Path) -> None:
+    """Every folder below secrets has mode 0700 and every file 0600, whatever the umask."""
+    home = place(tmp_path)
+    keys.ensure(home)
+    home.password_file("votes", "database")
+    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in home.secrets.rglob("*")}
+    assert modes == {True: 0o700, False: 0o600}
+    assert home.secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_passwords_and_keys_stay_what_they_are(tmp_path: Path) -> None:
+    """A second start changes no password and no key: else nobody could open what is there."""
+    home = place(tmp_path)
+    keys.ensure(home)
+    home.password_file("votes", "database")
+    before = {path: path.read_text() for path in home.root.rglob("*") if path.is_file()}
+    keys.ensure(home)
+    home.ensure()
+    home.password_file("votes", "database")
+    assert {path: path.read_text() for path in before} == before
+
+
+def test_public_keys_belong_to_the_private_ones(tmp_path: Path) -> None:
+    """What the trust folder says of a service is the public half of that service's own key."""
+    from nacl.signing import SigningKey
+
+    home = place(tmp_path)
+    keys.ensure(home)
+    seed = bytes.fromhex((home.secrets / "votes" / "signing.key").read_text())
+    assert (home.trust / "votes.pub").read_text() == bytes(SigningKey(seed).verify_key).hex()
+
+
+def test_fresh_keeps_ports_and_downloads(tmp_path: Path) -> None:
+    """Emptying a home removes every secret and table, but neither its ports nor downloads."""
+    home = place(tmp_path)
+    keys.ensure(home)
+    home.ports_file.write_text("base = 9000\n")
+    home.cache.mkdir()
+    home.remove_state()
+    assert [path.name for path in home.root.iterdir()] == ["ports.toml"]
+    assert home.cache.exists()
