@@ -14,7 +14,7 @@ secrets are files. The stack starts a service with the service's own variables o
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -96,6 +96,9 @@ def _convert(text: str, kind: Any) -> Any:
         if not text:
             raise ValueError("Expected a path")
         return Path(text)
+    if get_origin(kind) is Literal and text not in get_args(kind):
+        # msgspec's own sentence would quote the value.
+        raise ValueError(f"Expected one of {', '.join(map(str, get_args(kind)))}")
     return msgspec.convert(text, kind, strict=False)
 
 

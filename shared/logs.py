@@ -39,6 +39,11 @@ def configure(
 ) -> None:
     """From here on every log line of this process is JSON on `stream` (stdout), redacted."""
 
+    _write_to(service, instance, level, stream)
+    _route_libraries(level)
+
+
+def _write_to(service: str, instance: str, level: str, stream: TextIO | None) -> None:
     def stamp(_: Any, __: str, event: Event) -> Event:
         event["service"] = service
         event["instance"] = instance
@@ -59,7 +64,6 @@ def configure(
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stdout),
         cache_logger_on_first_use=False,
     )
-    _route_libraries(level)
 
 
 def get_logger() -> FilteringBoundLogger:
@@ -117,3 +121,8 @@ class LibraryLines(logging.Handler):
             return max(0, seen - LINES_PER_WINDOW)
         self._windows[source] = (began, seen + 1)
         return 0 if seen < LINES_PER_WINDOW else None
+
+
+# Also before `configure`, and in a process that never calls it: structlog's own default prints the
+# local variables of a traceback.
+_write_to("unnamed", "unnamed", "info", None)

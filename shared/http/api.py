@@ -5,16 +5,16 @@ that no error leaks what went wrong inside, and that log lines name the route, n
 Must never decide anything. See README.md beside this file for an example.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import msgspec
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from shared.errors import CastonceError, Invalid, Missing
-from shared.http.body import MAX_BODY_BYTES, parse_json, read_body, read_json, read_lines
+from shared.http.body import parse_json, read_body, read_json, read_lines
 from shared.http.ndjson import Lines, ndjson
 from shared.http.openapi import document
 from shared.http.problem import (
@@ -24,7 +24,7 @@ from shared.http.problem import (
     problem_of,
     unexpected,
 )
-from shared.http.routes import Handler, MediaType, Method, Route
+from shared.http.routes import Handler, Method, Route, RouteOptions
 from shared.http.staff_access import (
     STAFF,
     STAFF_LIST,
@@ -34,7 +34,7 @@ from shared.http.staff_access import (
 )
 from shared.logs import get_logger
 from shared.metrics import counter, histogram
-from shared.staff import Role, StaffList
+from shared.staff import StaffList
 
 __all__ = [
     "Api",
@@ -57,6 +57,7 @@ T = TypeVar("T")
 _JSON_HEADERS = CIMultiDictProxy(
     CIMultiDict([*SECURITY_HEADERS.items(), ("Content-Type", "application/json")])
 )
+_ANYTHING = "/{rest:.*}"
 _ENCODER = msgspec.json.Encoder()
 _REQUESTS = counter(
     "castonce_http_requests_total",
@@ -96,53 +97,23 @@ class Api:
         self.routes: list[Route] = []
         self._staff = staff
 
-    def get(self, path: str, handler: Handler, **what: Any) -> None:
+    def get(self, path: str, handler: Handler, **what: Unpack[RouteOptions]) -> None:
         """Offer GET; the keywords are those of `Route`."""
         self.add("GET", path, handler, **what)
 
-    def post(self, path: str, handler: Handler, **what: Any) -> None:
+    def post(self, path: str, handler: Handler, **what: Unpack[RouteOptions]) -> None:
         """Offer POST; the keywords are those of `Route`."""
         self.add("POST", path, handler, **what)
 
     def add(
-        self,
-        method: Method,
-        path: str,
-        handler: Handler,
-        *,
-        body: Any = None,
-        body_type: MediaType = "application/json",
-        max_body_bytes: int = MAX_BODY_BYTES,
-        query: Any = None,
-        answers: Mapping[int, Any] | None = None,
-        answer_type: MediaType = "application/json",
-        refuses: Mapping[int, Sequence[str]] | None = None,
-        role: Role | None = None,
-        needs_key: bool = False,
-        is_bare: bool = False,
-        path_types: Mapping[str, Any] | None = None,
+        self, method: Method, path: str, handler: Handler, **what: Unpack[RouteOptions]
     ) -> None:
         """Offer an operation; its summary is the first line of the handler's docstring.
 
         Raises ValueError for a route that could not keep what it declares.
         """
-        route = Route(
-            method=method,
-            path=path,
-            handler=handler,
-            summary=(handler.__doc__ or "").strip().partition("\n")[0],
-            body=body,
-            body_type=body_type,
-            max_body_bytes=max_body_bytes,
-            query=query,
-            answers=answers or {200: None},
-            answer_type=answer_type,
-            refuses=refuses or {},
-            role=role,
-            needs_key=needs_key,
-            is_bare=is_bare,
-            path_types=path_types or {},
-        )
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        route = Route(method=method, path=path, handler=handler, summary=summary, **what)
         self._check(route)
         self.routes.append(route)
 
@@ -162,20 +133,20 @@ class Api:
 
     def app(self) -> web.Application:
         """The application; serve it with `Service.add_api`."""
+        # Bodies are bounded by `read_body`; aiohttp's own bound must not be the smaller one.
         app = web.Application(client_max_size=max(r.max_body_bytes for r in self.routes))
         if self._staff is not None:
             app[STAFF_LIST] = self._staff
         for route in self.routes:
-            app.router.add_route(
-                route.method, route.path, _bare(route) if route.is_bare else _checked(route)
-            )
+            handler = _bare(route) if route.is_bare else _checked(route)
+            app.router.add_route(route.method, route.path, handler)
         described = msgspec.json.encode(self.document())
 
         async def describe(_: web.Request) -> web.StreamResponse:
             return reply(200, described)
 
         app.router.add_route("GET", "/openapi.json", describe)
-        app.router.add_route("*", "/{rest:.*}", _otherwise(self.routes, app))
+        app.router.add_route("*", _ANYTHING, _otherwise(app))
         return app
 
 
@@ -260,26 +231,21 @@ def _note(route: Route, request: web.Request, status: int, request_id: str, seco
     )
 
 
-def _otherwise(routes: Sequence[Route], app: web.Application) -> Handler:
+def _otherwise(app: web.Application) -> Handler:
     """Answers what no route matched: 405 when another method would, else 404."""
+    offered = list(app.router.resources())
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        allowed = set()
-        for resource in app.router.resources():
-            if resource.canonical == "/{rest}":
-                continue
+        allowed: set[str] = set()
+        for resource in offered:
             _, methods = await resource.resolve(request)
             allowed |= methods
+        request_id = new_request_id()
         if not allowed:
-            return problem(
-                404, "not_found", "There is nothing at this address.", request_id=new_request_id()
-            )
-        response = problem(
-            405,
-            "method_not_allowed",
-            "This address takes another method.",
-            request_id=new_request_id(),
-        )
+            sentence = "There is nothing at this address."
+            return problem(404, "not_found", sentence, request_id=request_id)
+        sentence = "This address takes another method."
+        response = problem(405, "method_not_allowed", sentence, request_id=request_id)
         response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
 

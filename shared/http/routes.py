@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from aiohttp import web
 
@@ -50,7 +50,7 @@ class Route:
     body_type: MediaType = "application/json"
     max_body_bytes: int = MAX_BODY_BYTES
     query: Any = None
-    answers: Mapping[int, Any] = field(default_factory=dict)
+    answers: Mapping[int, Any] = field(default_factory=lambda: {200: None})
     answer_type: MediaType = "application/json"
     refuses: Mapping[int, Sequence[str]] = field(default_factory=dict)
     role: Role | None = None
@@ -65,3 +65,19 @@ class Route:
     def path_type(self, name: str) -> Any:
         """What this part of the path must look like; raises KeyError if nobody said."""
         return self.path_types[name] if name in self.path_types else PATH_TYPES[name]
+
+
+class RouteOptions(TypedDict, total=False):
+    """The keywords of `Api.get` and `Api.post`: the fields of `Route`."""
+
+    body: Any
+    body_type: MediaType
+    max_body_bytes: int
+    query: Any
+    answers: Mapping[int, Any]
+    answer_type: MediaType
+    refuses: Mapping[int, Sequence[str]]
+    role: Role
+    needs_key: bool
+    is_bare: bool
+    path_types: Mapping[str, Any]

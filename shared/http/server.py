@@ -4,6 +4,8 @@ Promises a bound on the request line, on each header and on their number, no dec
 address of a client in a log, and a stop that lets running requests finish. Trusts aiohttp's parser.
 """
 
+import asyncio
+
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
@@ -15,6 +17,9 @@ from shared.logs import get_logger
 MAX_LINE_BYTES = 4096
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 4096
+FIRST_REQUEST_SECONDS = 20.0
+"""How long a new connection may take to send the head of its first request."""
+
 KEEP_ALIVE_SECONDS = 75.0
 GRACE_SECONDS = 10.0
 """How long requests that run when the service stops may take to finish."""
@@ -24,6 +29,16 @@ log = get_logger()
 
 class _BoundedHandler(RequestHandler):
     """One connection; answers what aiohttp couldn't read, or a handler didn't catch, in form."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; who sends no request in time is cut off."""
+        super().connection_made(transport)
+        self._loop.call_later(FIRST_REQUEST_SECONDS, self._close_unless_used)
+
+    def _close_unless_used(self) -> None:
+        # Later requests are under the keep-alive's timer; the first one has none in aiohttp.
+        if self._request_count == 0:
+            self.force_close()
 
     def handle_error(
         self,
