@@ -1,0 +1,150 @@
+"""What identity does with each message: one async function per message, all decisions in `domain`.
+
+Never looks at a clock: times are broker stamps. Never says why answers were wrong.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from services.identity.domain.answers import AnswerKey, are_right
+from services.identity.domain.attempts import Attempt, Lock, judge
+from services.identity.domain.cases import evidence_of
+from services.identity.domain.sealed import SealingKey
+from services.identity.metrics import ATTEMPTS
+from services.identity.store.answers import AnswersWork
+from services.identity.store.law import LawWork, Withdrawn
+from shared.consumer_types import Done, Emission, Halt, Outcome, Record, Retry
+from shared.contracts.elections import ElectionCreated, PhaseChanged
+from shared.contracts.gateway import AnswersOffered
+from shared.contracts.identity import AnswersAccepted, AnswersRefused
+from shared.contracts.message import derived_event_id
+from shared.contracts.permits import Permit, permit_text
+from shared.contracts.votes import Decision, RightWithdrawalAccepted
+from shared.keys import Signer, verify
+
+Refusal = Literal["wrong_answers", "locked", "code_permit_refused", "unreadable", "too_late"]
+
+TAKING_ANSWERS = frozenset({"defined", "open"})
+"""Phases in which answers are judged; after them nobody can vote online any more."""
+
+
+async def on_election_created(record: Record[ElectionCreated], work: LawWork) -> Outcome:
+    """An election is known from here on, with the facts that its questions ask for."""
+    election_id = record.message.election_id
+    if election_id not in work.known:
+        work.known.add(election_id)
+        work.created.append(record.message)
+    return Done()
+
+
+async def on_phase_changed(record: Record[PhaseChanged], work: LawWork) -> Outcome:
+    """The election's phase follows."""
+    if record.message.election_id not in work.known:
+        # The topic has one partition and one writer: its order can only be broken by tampering.
+        return Halt("phase_of_an_unknown_election")
+    work.phases[record.message.election_id] = record.message.phase
+    return Done()
+
+
+async def on_withdrawal_accepted(record: Record[RightWithdrawalAccepted], work: LawWork) -> Outcome:
+    """The right is gone: shown to officials, and by the roll's figures."""
+    said = record.message
+    work.withdrawn.append(
+        Withdrawn(said.right_id, said.election_id, said.withdrawal_id, said.decided_at_ms)
+    )
+    return Done()
+
+
+async def on_suspicious_decision(record: Record[Decision], work: LawWork) -> Outcome:
+    """Evidence is added to the case of the right, if the decision is any."""
+    evidence = evidence_of(record.message)
+    if evidence is not None:
+        said = record.message
+        work.evidence.append((record.event_id, said.election_id, said.right_id, evidence))
+    return Done()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersHandler:
+    """Judges sealed answers; holds the keys that this takes, and its repr shows none."""
+
+    codes_public: str
+    sealing: SealingKey = field(repr=False)
+    answers_secret: bytes = field(repr=False)
+    signer: Signer = field(repr=False)
+
+    async def on_answers_offered(
+        self, record: Record[AnswersOffered], work: AnswersWork
+    ) -> Outcome:
+        """A permit for right answers to all questions, else how many attempts are left."""
+        request = record.message
+        if not self._has_code_permit(request):
+            return _refuse(request, "code_permit_refused")
+        election = work.elections.get(request.election_id)
+        if election is None:
+            # codes knows it, so our own reader of elections is only a moment behind.
+            return Retry("election_not_known_yet")
+        if _is_too_late(request, record.stamp_ms) or election.phase not in TAKING_ANSWERS:
+            return _refuse(request, "too_late")
+        attempt = self._attempt(record, work)
+        if attempt is None:
+            return _refuse(request, "unreadable")
+        return self._reply(request, attempt)
+
+    def _has_code_permit(self, request: AnswersOffered) -> bool:
+        permit = request.code_permit
+        is_for_this = (permit.election_id, permit.session_id) == (
+            request.election_id,
+            request.session_id,
+        )
+        return is_for_this and verify(self.codes_public, permit.signed_text(), permit.signature)
+
+    def _attempt(self, record: Record[AnswersOffered], work: AnswersWork) -> Attempt | None:
+        """The outcome of this attempt, old or new; None if its answers are unreadable."""
+        request = record.message
+        permit = request.code_permit
+        key = (permit.right_id, request.attempt_id)
+        if (known := work.attempts.get(key)) is not None:
+            return known
+        opened = self.sealing.open(request.sealed_answers, permit.nonce, request.attempt_id)
+        if opened is None:
+            return None
+        is_right = are_right(
+            AnswerKey(self.answers_secret, request.election_id),
+            permit.right_id,
+            work.elections[request.election_id].facts,
+            opened.answers,
+            work.hashes.get(permit.right_id, {}),
+        )
+        lock = work.locks.get(permit.right_id, Lock())
+        attempt, lock_after = judge(lock, is_right, record.stamp_ms)
+        work.note(request.election_id, key, attempt, lock_after)
+        return attempt
+
+    def _reply(self, request: AnswersOffered, attempt: Attempt) -> Done:
+        if attempt.verdict != "accepted":
+            return _refuse(request, attempt.verdict, attempt.remaining)
+        ATTEMPTS.labels("accepted").inc()
+        right_id, expires = request.code_permit.right_id, attempt.permit_expires_at_ms
+        permit = Permit(
+            election_id=request.election_id,
+            right_id=right_id,
+            expires_at_ms=expires,
+            signature=self.signer.sign(permit_text(request.election_id, right_id, expires)),
+        )
+        return _answer(request, AnswersAccepted(request_id=request.request_id, permit=permit))
+
+
+def _is_too_late(request: AnswersOffered, stamp_ms: int) -> bool:
+    return stamp_ms > min(request.deadline_ms, request.code_permit.expires_at_ms)
+
+
+def _refuse(request: AnswersOffered, reason: Refusal, remaining: int = 0) -> Done:
+    ATTEMPTS.labels(reason).inc()
+    said = AnswersRefused(request_id=request.request_id, reason=reason, remaining=remaining)
+    return _answer(request, said)
+
+
+def _answer(request: AnswersOffered, said: AnswersAccepted | AnswersRefused) -> Done:
+    event_id = derived_event_id(request.request_id, type(said).__name__)
+    return Done([Emission(said, event_id, request.request_id, request.reply_partition)])

@@ -1,0 +1,1 @@
+"""SQL of `identity`, and nothing else: one module per part of its work."""

@@ -1,0 +1,147 @@
+"""What judging answers looks at and changes: hashes, locks and attempts of the rights of a fetch.
+
+Promises that a right on the roll and a decoy are read and written by the same statements.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.identity.domain.attempts import Attempt, Lock
+from shared.consumer_types import Record, Sql
+from shared.contracts.elections import Fact
+
+AttemptKey = tuple[str, str]
+"""(right id, attempt id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownElection:
+    """What identity must know of an election to judge answers."""
+
+    facts: tuple[Fact, ...]
+    phase: str
+
+
+@dataclass(slots=True)
+class AnswersWork:
+    """The rows of one fetch, and those that its handlers changed."""
+
+    elections: Mapping[str, KnownElection] = field(default_factory=dict)
+    hashes: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    locks: dict[str, Lock] = field(default_factory=dict)
+    attempts: dict[AttemptKey, Attempt] = field(default_factory=dict)
+    changed_locks: dict[str, str] = field(default_factory=dict)
+    new_attempts: dict[AttemptKey, str] = field(default_factory=dict)
+
+    def note(self, election_id: str, key: AttemptKey, attempt: Attempt, lock: Lock) -> None:
+        """Remember a new attempt and the lock after it."""
+        right_id = key[0]
+        self.attempts[key] = attempt
+        self.new_attempts[key] = election_id
+        self.locks[right_id] = lock
+        self.changed_locks[right_id] = election_id
+
+
+async def hold_rights(sql: Sql, rights: Sequence[str]) -> None:
+    """Let nobody else count attempts of these rights, or unlock them, before the commit.
+
+    A right without a wrong attempt has no row that could be locked, hence advisory locks; taken in
+    the order of ids, so that two transactions never wait for each other.
+    """
+    await sql.execute(
+        "select pg_advisory_xact_lock(hashtextextended('lock ' || right_id, 0))"
+        " from (select unnest($1::text[]) as right_id order by 1) as wanted",
+        sorted(set(rights)),
+    )
+
+
+class AnswersStore:
+    """The unit of work of the requests topic."""
+
+    async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> AnswersWork:
+        """Everything that judging these requests looks at; locks stay locked till the commit."""
+        offered = [record.message for record in records]
+        elections = sorted({message.election_id for message in offered})
+        rights = sorted({message.code_permit.right_id for message in offered})
+        keys = [(message.code_permit.right_id, message.attempt_id) for message in offered]
+        await hold_rights(sql, rights)
+        return AnswersWork(
+            elections=await self._elections(sql, elections),
+            hashes=await self._hashes(sql, rights),
+            locks=await self._locks(sql, rights),
+            attempts=await self._attempts(sql, keys),
+        )
+
+    async def save(self, sql: Sql, work: AnswersWork) -> None:
+        """Write new attempts and changed locks."""
+        if not work.new_attempts:
+            return
+        made = [(key, work.attempts[key], election) for key, election in work.new_attempts.items()]
+        await sql.execute(
+            "insert into attempts"
+            " (right_id, attempt_id, election_id, verdict, remaining, at_ms)"
+            " select * from unnest"
+            " ($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[])",
+            [key[0] for key, _, _ in made],
+            [key[1] for key, _, _ in made],
+            [election for _, _, election in made],
+            [attempt.verdict for _, attempt, _ in made],
+            [attempt.remaining for _, attempt, _ in made],
+            [attempt.at_ms for _, attempt, _ in made],
+        )
+        rights = sorted(work.changed_locks)
+        await sql.execute(
+            "insert into online_locks (right_id, election_id, wrong, locked_at_ms)"
+            " select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[])"
+            " on conflict (right_id)"
+            " do update set wrong = excluded.wrong, locked_at_ms = excluded.locked_at_ms",
+            rights,
+            [work.changed_locks[right] for right in rights],
+            [work.locks[right].wrong for right in rights],
+            [work.locks[right].locked_at_ms for right in rights],
+        )
+
+    @staticmethod
+    async def _elections(sql: Sql, ids: list[str]) -> dict[str, KnownElection]:
+        rows = await sql.fetch(
+            "select election_id, facts, phase from elections where election_id = any($1::text[])",
+            ids,
+        )
+        return {
+            row["election_id"]: KnownElection(tuple(row["facts"]), row["phase"]) for row in rows
+        }
+
+    @staticmethod
+    async def _hashes(sql: Sql, rights: list[str]) -> dict[str, dict[str, bytes]]:
+        rows = await sql.fetch(
+            "select right_id, facts, hashes from answer_hashes where right_id = any($1::text[])",
+            rights,
+        )
+        return {
+            row["right_id"]: dict(zip(row["facts"], row["hashes"], strict=True)) for row in rows
+        }
+
+    @staticmethod
+    async def _locks(sql: Sql, rights: list[str]) -> dict[str, Lock]:
+        rows = await sql.fetch(
+            "select right_id, wrong, locked_at_ms from online_locks"
+            " where right_id = any($1::text[])",
+            rights,
+        )
+        return {row["right_id"]: Lock(row["wrong"], row["locked_at_ms"]) for row in rows}
+
+    @staticmethod
+    async def _attempts(sql: Sql, keys: Sequence[AttemptKey]) -> dict[AttemptKey, Attempt]:
+        rows = await sql.fetch(
+            "select right_id, attempt_id, verdict, remaining, at_ms from attempts"
+            " where (right_id, attempt_id) in (select * from unnest($1::text[], $2::text[]))",
+            [right for right, _ in keys],
+            [attempt for _, attempt in keys],
+        )
+        return {
+            (row["right_id"], row["attempt_id"]): Attempt(
+                row["verdict"], row["remaining"], row["at_ms"]
+            )
+            for row in rows
+        }
