@@ -11,7 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
-LOCKED_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --require-hashes -r
+LOCKED_INSTALL := $(BIN)/python -m pip install --no-compile --progress-bar off --require-hashes -r
+# Every tenth package, so that a person sees that it goes on.
+COUNTED := awk '/^(Collecting|Requirement)/ && ++n % 10 == 0 {print "  " n " packages"; fflush()}'
 
 .PHONY: help
 help: ## List the targets.
@@ -23,7 +25,7 @@ setup: $(READY) ## Make .venv with the command castonce in it, and fetch Kafka.
 $(READY): requirements.lock pyproject.toml deploy/local/jars.lock.toml
 	@echo "Setting up: Python packages (about 200 MB, once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(LOCKED_INSTALL) requirements.lock
+	@$(LOCKED_INSTALL) requirements.lock | $(COUNTED)
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@echo "Setting up: Kafka (45 files, 45 MB, once) ..."
 	@$(BIN)/python -m deploy.local.jars install
@@ -34,7 +36,7 @@ setup-test: $(TEST_READY) ## The same, and what the tests need.
 
 $(TEST_READY): $(READY) requirements-test.lock
 	@echo "Setting up: packages for tests ..."
-	@$(LOCKED_INSTALL) requirements-test.lock
+	@$(LOCKED_INSTALL) requirements-test.lock | $(COUNTED)
 	@touch $@
 
 .PHONY: lock

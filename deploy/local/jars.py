@@ -7,18 +7,21 @@ name by hash. Trusts the lock file, and nothing that the network says. Run as a 
 
 from __future__ import annotations
 
+import hashlib
 import sys
-from collections.abc import Callable
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jgo.env import LockedDependency, LockFile
-from jgo.env._lockfile import compute_sha256
-from jgo.maven import MavenContext
+import msgspec
 
 from deploy.local import ahead_of_time
 from deploy.local.errors import BrokenDownload, StackError
 from deploy.local.home import Home
+
+if TYPE_CHECKING:  # jgo takes a quarter of a second to import; only downloads need it
+    from jgo.maven import MavenContext
 
 LOCK = Path(__file__).with_name("jars.lock.toml")
 # Raw coordinates: else jgo lets log4j's dependency management pull Kafka's own client back to 3.9.
@@ -30,6 +33,29 @@ DOWNLOADS_AT_ONCE = 6
 TIMEOUT_SECONDS = 60
 
 
+class LockedJar(msgspec.Struct, frozen=True, rename="camel"):
+    """One entry of the lock file: coordinates and the SHA-256 the file must have."""
+
+    group_id: str
+    artifact_id: str
+    version: str
+    packaging: str
+    sha256: str
+    classifier: str = ""
+
+    def path(self, repository: Path) -> Path:
+        """Where Maven's layout puts the file."""
+        ending = f"-{self.classifier}" if self.classifier else ""
+        name = f"{self.artifact_id}-{self.version}{ending}.{self.packaging}"
+        return repository.joinpath(*self.group_id.split("."), self.artifact_id, self.version, name)
+
+
+def locked() -> list[LockedJar]:
+    """What the lock file names, in class path order."""
+    entries = tomllib.loads(LOCK.read_text())["dependencies"]
+    return msgspec.convert(entries, list[LockedJar])
+
+
 def repository(home: Home) -> Path:
     """Where the jars lie, laid out as Maven does."""
     return home.cache / "maven"
@@ -37,7 +63,7 @@ def repository(home: Home) -> Path:
 
 def paths(home: Home) -> list[Path]:
     """The locked jars in class path order, whether they are there or not."""
-    return [_jar_path(repository(home), locked) for locked in LockFile.load(LOCK).dependencies]
+    return [jar.path(repository(home)) for jar in locked()]
 
 
 def classpath(home: Home) -> str:
@@ -53,55 +79,61 @@ def classpath(home: Home) -> str:
 
 def problems(home: Home) -> list[str]:
     """One sentence for each locked jar that is missing or has another SHA-256."""
-    return list(LockFile.load(LOCK).verify_checksums(repository(home)))
+    found = []
+    for jar in locked():
+        path = jar.path(repository(home))
+        if not path.exists():
+            found.append(f"{path.name} is missing")
+        elif _sha256(path) != jar.sha256:
+            found.append(f"{path.name} is not the locked file")
+    return found
 
 
-def install(
-    home: Home, tell: Callable[[int, int, str], None] = lambda done, of, name: None
-) -> None:
-    """Download what is missing and check every hash; `tell(done, of, name)` hears of each jar.
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def install(home: Home) -> None:
+    """Download what is missing and check every hash.
 
     Raises BrokenDownload, having removed the bad file, if a jar isn't the locked one.
     """
-    locked = LockFile.load(LOCK).dependencies
-    context = MavenContext(repo_cache=repository(home), timeout=TIMEOUT_SECONDS)
+    context = _maven(home)
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        arriving = pool.map(lambda one: _fetch(context, one), locked)
-        for done, name in enumerate(arriving, start=1):
-            tell(done, len(locked), name)
+        list(pool.map(lambda jar: _fetch(context, jar), locked()))
 
 
-def _fetch(context: MavenContext, locked: LockedDependency) -> str:
-    path = _jar_path(context.repo_cache, locked)
-    if path.exists() and compute_sha256(path) == locked.sha256:
-        return path.name
+def _maven(home: Home) -> MavenContext:
+    from jgo.maven import MavenContext
+
+    return MavenContext(repo_cache=repository(home), timeout=TIMEOUT_SECONDS)
+
+
+def _fetch(context: MavenContext, jar: LockedJar) -> None:
+    path = jar.path(context.repo_cache)
+    if path.exists() and _sha256(path) == jar.sha256:
+        return
     path.unlink(missing_ok=True)  # left over from a download that was cut short
-    component = context.project(locked.groupId, locked.artifactId).at_version(locked.version)
+    component = context.project(jar.group_id, jar.artifact_id).at_version(jar.version)
     try:
-        component.artifact(locked.classifier or "", locked.packaging).resolve()
+        component.artifact(jar.classifier, jar.packaging).resolve()
     except (OSError, RuntimeError) as error:
         path.unlink(missing_ok=True)
         raise BrokenDownload(f"{path.name} can't be downloaded: {error}.", _NETWORK_FIX) from error
-    if compute_sha256(path) != locked.sha256:
+    if _sha256(path) != jar.sha256:
         path.unlink()
         raise BrokenDownload(f"{path.name} is not the locked file and was removed.", _NETWORK_FIX)
-    return path.name
 
 
 _NETWORK_FIX = "Check the way to Maven Central and run make setup again."
 
 
-def _jar_path(folder: Path, locked: LockedDependency) -> Path:
-    name = f"{locked.artifactId}-{locked.version}"
-    if locked.classifier:
-        name += f"-{locked.classifier}"
-    where = folder.joinpath(*locked.groupId.split("."), locked.artifactId, locked.version)
-    return where / f"{name}.{locked.packaging}"
-
-
 def lock(home: Home) -> int:
     """Resolve the wanted coordinates anew and write the lock file; how many jars it names."""
-    context = MavenContext(repo_cache=repository(home), timeout=TIMEOUT_SECONDS)
+    from jgo.env import LockFile
+
+    context = _maven(home)
     wanted = [context.create_dependency(coordinate) for coordinate in WANTED]
     for dependency in wanted:
         dependency.scope = "compile"

@@ -33,7 +33,9 @@ def command_prefix(*through: Path) -> list[str]:
     if all(_others_may_enter(path) for path in through):
         return prefix
     right = _passing_right()
-    return [*prefix, f"--inh-caps=+{right}", f"--ambient-caps=+{right}"]
+    # Without this bit access(2), by which initdb looks for its siblings, forgets the right.
+    bits = "--securebits=+no_setuid_fixup"
+    return [*prefix, f"--inh-caps=+{right}", f"--ambient-caps=+{right}", bits]
 
 
 _FIX = "Install util-linux, or run castonce as an ordinary user."

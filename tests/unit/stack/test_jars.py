@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from jgo.env import LockFile
 from jgo.maven import Artifact
 
 from deploy.local import jars
@@ -16,9 +15,9 @@ from deploy.local.home import Home
 
 def test_every_locked_jar_has_a_hash_and_no_registry() -> None:
     """The lock names each jar by SHA-256 and no address it comes from."""
-    locked = LockFile.load(jars.LOCK).dependencies
+    locked = jars.locked()
     assert len(locked) > 40
-    assert all(re.fullmatch(r"[0-9a-f]{64}", one.sha256 or "") for one in locked)
+    assert all(re.fullmatch(r"[0-9a-f]{64}", jar.sha256) for jar in locked)
     assert "://" not in jars.LOCK.read_text()
 
 
