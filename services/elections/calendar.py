@@ -1,0 +1,115 @@
+"""Opens and closes elections at their hours, and goes on when what was waited for has come.
+
+Promises that a step whose hour passed while the service was away is taken as soon as it is back,
+that a step is ordered once however often this looks, and that what only people can mend is shown.
+Must never decide by anything but the tables, which the log made, and the clock.
+"""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+from services.elections.arrivals import Arrivals
+from services.elections.course import Course
+from services.elections.domain import phases
+from services.elections.domain.barriers import late_by_ms
+from services.elections.domain.phases import Standing
+from services.elections.metrics import BARRIER_LATE_SECONDS, QUARANTINE_OPEN, STUCK
+from services.elections.store import Store, Work
+from shared.clock import Clock
+from shared.kafka.outbox import Outbox
+from shared.logs import get_logger
+from shared.postgres.pool import is_transient, transaction
+
+LOOK_SECONDS = 0.5
+"""How often the hours are looked at; a commit in between makes it look at once."""
+
+log = get_logger()
+
+
+class Calendar:
+    """Looks at every election that isn't finished and takes the step that is due."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[Any]",
+        store: Store,
+        course: Course,
+        *,
+        outbox: Outbox,
+        arrivals: Arrivals,
+        clock: Clock,
+    ) -> None:
+        self._pool = pool
+        self._store = store
+        self._course = course
+        self._outbox = outbox
+        self._arrivals = arrivals
+        self._clock = clock
+        self._stuck: set[tuple[str, str]] = set()
+
+    async def run(self) -> None:
+        """Look, act, wait; an absence of PostgreSQL is waited out."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("calendar_waits", reason=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(LOOK_SECONDS)
+            await self._arrivals.next(LOOK_SECONDS)
+
+    async def look(self) -> int:
+        """Take every step that is due now; how many were ordered."""
+        async with self._pool.acquire() as sql:
+            standings = await self._store.standings(sql)
+            open_records = await self._store.quarantine_count(sql)
+        QUARANTINE_OPEN.set(open_records)
+        ordered = 0
+        for standing in standings:
+            self._show_stuck(standing)
+            ordered += await self._act(standing, is_quarantine_empty=open_records == 0)
+        return ordered
+
+    async def _act(self, standing: Standing, *, is_quarantine_empty: bool) -> bool:
+        now_ms = self._clock.now_ms()
+        step = phases.due(standing, now_ms, is_quarantine_empty=is_quarantine_empty)
+        if step is None:
+            return False
+        async with transaction(self._pool) as sql:
+            is_new = await self._course.step_of_calendar(sql, standing, step)
+        if is_new:
+            log.info("step_taken", election=standing.election_id, step=step)
+            self._outbox.kick()
+        return is_new
+
+    def _show_stuck(self, standing: Standing) -> None:
+        reason = phases.stuck(standing, self._clock.now_ms())
+        shown = {one for one in self._stuck if one[0] == standing.election_id}
+        for election_id, old in shown - {(standing.election_id, reason)}:
+            STUCK.labels(election_id, old).set(0)
+            self._stuck.discard((election_id, old))
+        if reason and (standing.election_id, reason) not in self._stuck:
+            self._stuck.add((standing.election_id, reason))
+            STUCK.labels(standing.election_id, reason).set(1)
+            log.error("election_stuck", election=standing.election_id, reason=reason)
+
+
+def alarm_late_barriers(work: Work) -> None:
+    """Show barriers that stand behind their hour (after the commit that read them back)."""
+    for barrier in work.barriers:
+        standing = work.elections.get(barrier.election_id)
+        if standing is None:
+            continue
+        behind_ms = late_by_ms(barrier, standing.definition)
+        BARRIER_LATE_SECONDS.labels(barrier.election_id, barrier.kind).set(behind_ms / 1000)
+        if behind_ms:
+            log.error(
+                "barrier_late",
+                election=barrier.election_id,
+                barrier=barrier.kind,
+                partition=barrier.partition,
+                seconds=round(behind_ms / 1000),
+            )
