@@ -25,6 +25,7 @@ from ballots.errors import (
     WrongShape,
 )
 from ballots.proofs import Opening, Proof
+from shared.testing.promises import promise
 
 TWO = Question(answers=("A", "B"), min=1, max=1, question="?")
 # The point (0, -1), of order two: an even exponent makes it vanish.
@@ -73,6 +74,7 @@ def stuffed(booth, plaintexts: list[int], randbytes) -> Answer:
     return Answer(choices, individual, overall)
 
 
+@promise("P1", "P9")
 @pytest.mark.parametrize("plaintexts", [[5, -4], [2, -1], [100, 0], [0, 0], [1, 1], [-1, 2]])
 def test_more_or_less_than_one_vote_is_refused(booth, plaintexts, randomness: Callable) -> None:
     """Nobody can add a hundred votes, take one away, or vote for two."""
@@ -158,6 +160,7 @@ def test_a_tainted_credential_is_refused_although_it_signs(booth, randomness: Ca
         ballot.verify(booth.election, raw)
 
 
+@promise("P8")
 def test_the_identity_cannot_vote(booth, randomness: Callable) -> None:
     """Everybody could sign as the identity."""
     pair = Credential(0, group.encode_point(group.IDENTITY))
@@ -223,6 +226,7 @@ def test_a_proof_does_not_move_to_another_credential(make_booth, randomness: Cal
         ballot.verify(booth.election, raw)
 
 
+@promise("P8")
 def test_somebody_elses_signature_is_refused(booth, randomness: Callable) -> None:
     """Knowing a public credential isn't enough to vote with it."""
     randbytes = randomness("thief")

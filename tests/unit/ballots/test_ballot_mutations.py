@@ -17,6 +17,7 @@ import pytest
 from ballots import ballot, group, proofs, strict_json
 from ballots.credentials import Credential
 from ballots.errors import BallotError
+from shared.testing.promises import promise
 
 Path = tuple[str | int, ...]
 
@@ -188,6 +189,7 @@ def test_signing_again_alone_is_accepted(two_answers, randomness: Callable) -> N
     ballot.verify(two_answers.election, again)
 
 
+@promise("P3")
 def test_every_change_of_a_ballot_is_refused(two_answers) -> None:
     """No field, element, digit or spelling of a ballot can be changed by anyone."""
     refusals = refuse_all_changes(two_answers, two_answers.ballots[0])
@@ -196,12 +198,14 @@ def test_every_change_of_a_ballot_is_refused(two_answers) -> None:
     assert refusals["malformed"] > 200
 
 
+@promise("P3")
 def test_every_change_of_a_blank_ballot_is_refused(mixed_questions) -> None:
     """Several questions and blank proofs are covered by the signature too."""
     refusals = refuse_all_changes(mixed_questions, mixed_questions.ballots[0])
     assert refusals.total() > 2_000
 
 
+@promise("P9")
 def test_every_change_is_refused_even_when_signed_again(two_answers, randomness: Callable) -> None:
     """Whoever holds a credential still can't cast what the question doesn't allow."""
     refusals = refuse_signed_changes(two_answers, two_answers.ballots[0], randomness("signed"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ballots import codes
 from ballots.errors import CodeAlphabet, CodeCheck, CodeLength, CodeRefused
+from shared.testing.promises import promise
 
 seeds = st.binary(min_size=12, max_size=12)
 positions = st.integers(0, codes.CODE_LENGTH - 1)
@@ -95,6 +96,7 @@ def test_the_refusal_names_the_fault(typed: str, refusal: type[CodeRefused]) -> 
         codes.canonical(typed)
 
 
+@promise("P8")
 def test_a_refusal_never_repeats_what_was_typed() -> None:
     """A code that fails its check can't end up in a log by way of the error message."""
     with pytest.raises(CodeCheck) as caught:

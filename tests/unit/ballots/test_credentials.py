@@ -15,6 +15,7 @@ from ballots.errors import (
     InvalidPoint,
     InvalidScalar,
 )
+from shared.testing.promises import promise
 
 UUID = "78jtVeEwZkgRBC"
 
@@ -42,6 +43,7 @@ def test_a_mistyped_code_derives_nothing(randomness: Callable) -> None:
         credentials.derive(wrong, UUID)
 
 
+@promise("P8")
 def test_a_credential_never_shows_its_private_part(randomness: Callable) -> None:
     """Printing or logging a credential gives its public part only."""
     pair = credentials.derive(codes.generate(randomness("repr")), UUID)

@@ -18,8 +18,10 @@ from ballots.errors import (
     WrongElection,
     WrongShape,
 )
+from shared.testing.promises import promise
 
 
+@promise("P9")
 @pytest.mark.parametrize("name", ["two_answers", "mixed_questions"])
 def test_the_encrypted_tally_is_belenios_byte_for_byte(request, name: str) -> None:
     """Our sum of the ballots is the archive's."""
@@ -81,6 +83,7 @@ def test_a_partial_decryption_of_another_shape_is_refused(two_answers) -> None:
                 decrypt.verify_partial(vector.election, totals, key, short)
 
 
+@promise("P1")
 def test_a_credential_is_counted_once(two_answers) -> None:
     """Belenios would let the last of several ballots count; a second one stops our tally."""
     first = two_answers.ballots[0]

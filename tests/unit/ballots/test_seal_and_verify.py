@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ballots import ballot, credentials, decrypt
 from ballots.election import Question
+from shared.testing.promises import promise
 
 FEW = settings(
     max_examples=25,
@@ -37,6 +38,7 @@ def questions_with_choices(draw) -> tuple[Question, list[int]]:
     return question, [0] * blank + [int(at in chosen) for at in range(count)]
 
 
+@promise("P9")
 @given(st.lists(questions_with_choices(), min_size=1, max_size=3), st.integers())
 @FEW
 def test_what_is_sealed_verifies_and_is_counted(
@@ -64,6 +66,7 @@ def test_zero_randomness_makes_a_ballot_too(make_booth, asked: tuple[Question, l
     assert decrypt.decrypt(booth.election, [raw], booth.private_key, bytes) == [choice]
 
 
+@promise("P9")
 def test_a_sum_of_ballots_is_the_sum_of_choices(make_booth, randomness: Callable) -> None:
     """Thirty voters' choices are counted exactly."""
     booth = make_booth(
