@@ -1,7 +1,7 @@
 """The import of a roll file: read, compare, write, announce.
 
 Promises that the import is atomic and repeatable, that nobody is removed by it, and that what it
-reports is what the database holds and what the log was told. Works beside the voters' requests: what
+reports is what database and log hold. Works beside the voters' requests: what
 takes long runs in a thread. Must never put a person's particulars into an event or a log line.
 """
 
@@ -162,7 +162,7 @@ class RollImporter:
     async def _write(
         self, wanted: Wanted, roll: Roll, on_progress: OnProgress
     ) -> tuple[Plan, dict[int, int]]:
-        """Write the plan and its events in one transaction: sizes of the outbox rows by their id."""
+        """Write the plan and its events at once: sizes of the outbox rows by their id."""
         async with store.import_transaction(self._pool) as sql:
             await store.lock_roll(sql, wanted.election_id)
             await self._open_election(sql, wanted.election_id)

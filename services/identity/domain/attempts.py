@@ -50,3 +50,23 @@ def judge(lock: Lock, is_right: bool, stamp_ms: int) -> tuple[Attempt, Lock]:
     if wrong >= MAX_ATTEMPTS:
         return Attempt("locked", 0, stamp_ms), Lock(wrong, stamp_ms)
     return Attempt("wrong_answers", MAX_ATTEMPTS - wrong, stamp_ms), Lock(wrong)
+
+
+UNLOCK_REQUEST_MS = 24 * 60 * 60 * 1000
+"""How long one official's request to unlock waits for a second one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an official asked for a right, why and when (Unix ms)."""
+
+    official: str
+    reason: str
+    at_ms: int
+
+
+def completes(pending: Asked | None, official: str, now_ms: int) -> bool:
+    """Whether this official is the second one: another than the first, who asked not long ago."""
+    if pending is None or pending.official == official:
+        return False
+    return now_ms - pending.at_ms <= UNLOCK_REQUEST_MS
