@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.identity.domain.attempts import Lock, Asked
+from services.identity.domain.attempts import Asked, Lock
 from services.identity.domain.cases import OPENS_A_CASE
 from services.identity.views import (
     AddressLine,

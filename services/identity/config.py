@@ -1,0 +1,19 @@
+"""Settings of `identity`: those that every service has; it has none of its own.
+
+Five wrong answers lock the online channel: that is a rule of the election, not a setting.
+"""
+
+from pathlib import Path
+
+from shared.config import ServiceSettings
+from shared.errors import SettingsError
+
+
+class IdentitySettings(ServiceSettings, frozen=True, kw_only=True):
+    """See shared.config.ServiceSettings."""
+
+    def required_staff_file(self) -> Path:
+        """Who may use the internal API; raises SettingsError if it isn't set."""
+        if self.staff_file is None:
+            raise SettingsError("CASTONCE_STAFF_FILE is not set.")
+        return self.staff_file
