@@ -12,6 +12,6 @@ CONSUMER = "elections"
 TOPICS = (ELECTIONS, RIGHTS, DECISIONS)
 
 
-async def on_malformed(malformed: Malformed, work: Work) -> Outcome:
+def on_malformed(malformed: Malformed, work: Work) -> Outcome:
     """Set it aside, unless it stands on rights."""
     return Done() if malformed.topic == RIGHTS.name else Quarantine(malformed.reason)

@@ -1,0 +1,6 @@
+"""Runs the service `gateway`."""
+
+from services.gateway import app
+from shared.service import run
+
+run(app.main)

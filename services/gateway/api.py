@@ -1,0 +1,155 @@
+"""The voters' HTTP API and the landing page: every door there is, each with its limit.
+
+Promises JSON in and out, problems for every refusal, no cookies, nothing cached, no log line of a
+voter. The route of the ballots is bare: see `ballots`.
+"""
+
+from typing import Any, get_args
+
+from aiohttp import web
+
+from services.gateway import pages
+from services.gateway.api_types import (
+    AnswersBody,
+    Challenge,
+    CodeProved,
+    ElectionList,
+    NewSession,
+    Permitted,
+    ProofBody,
+    StateBody,
+    StateTold,
+)
+from services.gateway.ballots import Ballots, NotKnown, Recorded
+from services.gateway.domain.directory import Directory, ElectionPage, page, summary
+from services.gateway.domain.submission import MAX_BODY_BYTES, BallotOffered
+from services.gateway.door import Door
+from services.gateway.errors import ElectionUnknown
+from services.gateway.visits import MAX_BODY_BYTES as MAX_VISIT_BYTES
+from services.gateway.visits import Visits
+from shared.clock import Clock
+from shared.contracts.votes import BallotReason
+from shared.http.api import Api, reply
+from shared.http.problem import SECURITY_HEADERS
+
+_HTML_HEADERS = {
+    **SECURITY_HEADERS,
+    "Content-Security-Policy": pages.POLICY,
+    "Content-Type": "text/html; charset=utf-8",
+}
+_LIMITED = {429: ["too_many_requests"]}
+_AWAY = {503: ["unavailable", "no_answer", "no_lease"]}
+_NO_ELECTION = {404: ["election_unknown"]}
+_NO_SESSION = {404: ["session_unknown"]}
+_CLOSED = ["not_open", "closed", "no_online_channel"]
+
+
+class Lobby:
+    """What everybody may read."""
+
+    def __init__(self, directory: Directory, door: Door, clock: Clock) -> None:
+        self._directory = directory
+        self._door = door
+        self._clock = clock
+        self.api: Api | None = None
+
+    async def elections(self, request: web.Request) -> web.StreamResponse:
+        """The elections that voters can see."""
+        self._admit(request)
+        return reply(200, ElectionList([summary(view) for view in self._directory.all()]))
+
+    async def election(self, request: web.Request) -> web.StreamResponse:
+        """One election: its words, its hours, its exact text, its keys."""
+        self._admit(request)
+        view = self._directory.get(request.match_info["election_id"])
+        if view is None:
+            raise ElectionUnknown()
+        return reply(200, page(view))
+
+    async def description(self, request: web.Request) -> web.StreamResponse:
+        """This interface, as an OpenAPI document."""
+        self._admit(request)
+        return reply(200, {} if self.api is None else self.api.document("Castonce for voters"))
+
+    async def landing(self, request: web.Request) -> web.StreamResponse:
+        """The page at `/`, for people."""
+        self._admit(request)
+        return web.Response(text=pages.landing(self._directory.all()), headers=_HTML_HEADERS)
+
+    def _admit(self, request: web.Request) -> None:
+        self._door.admit(request, self._clock.now_ms())
+
+
+def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
+    """Every route of the gateway."""
+    api = lobby.api = Api("gateway")
+    api.get("/", lobby.landing, refuses=_LIMITED)
+    api.get("/api/elections", lobby.elections, answers={200: ElectionList}, refuses=_LIMITED)
+    api.get(
+        "/api/elections/{election_id}",
+        lobby.election,
+        answers={200: ElectionPage},
+        refuses=_NO_ELECTION | _LIMITED,
+    )
+    api.get("/api/openapi.json", lobby.description, answers={200: dict[str, Any]}, refuses=_LIMITED)
+    _add_visits(api, visits)
+    api.post(
+        "/api/elections/{election_id}/ballots",
+        ballots.cast,
+        body=BallotOffered,
+        max_body_bytes=MAX_BODY_BYTES,
+        answers={201: Recorded, 202: NotKnown},
+        refuses=_NO_ELECTION
+        | _LIMITED
+        | {403: ["permit_refused"], 409: [*_CLOSED, *_reasons()], 503: ["unavailable"]},
+        is_bare=True,
+    )
+    api.get(
+        "/api/elections/{election_id}/ballots/{tracker}",
+        ballots.ask,
+        answers={200: Recorded, 202: NotKnown},
+        refuses=_LIMITED | {404: ["ballot_unknown"], 409: _reasons()},
+    )
+    return api
+
+
+def _add_visits(api: Api, visits: Visits) -> None:
+    api.post(
+        "/api/elections/{election_id}/sessions",
+        visits.begin,
+        body=NewSession,
+        max_body_bytes=MAX_VISIT_BYTES,
+        answers={201: Challenge},
+        refuses=_NO_ELECTION | {409: _CLOSED} | _LIMITED | _AWAY,
+    )
+    api.post(
+        "/api/sessions/{session_id}/proof",
+        visits.prove,
+        body=ProofBody,
+        max_body_bytes=MAX_VISIT_BYTES,
+        answers={200: CodeProved},
+        refuses=_NO_SESSION | {403: ["code_refused", "nonce_expired"]} | _LIMITED | _AWAY,
+    )
+    api.post(
+        "/api/sessions/{session_id}/answers",
+        visits.answer,
+        body=AnswersBody,
+        max_body_bytes=MAX_VISIT_BYTES,
+        answers={200: Permitted},
+        refuses=_NO_SESSION
+        | {400: ["unreadable"], 403: ["wrong_answers", "locked", "code_permit_refused"]}
+        | _LIMITED
+        | _AWAY,
+    )
+    api.post(
+        "/api/sessions/{session_id}/state",
+        visits.state,
+        body=StateBody,
+        max_body_bytes=MAX_VISIT_BYTES,
+        answers={200: StateTold},
+        refuses=_NO_SESSION | {403: ["permit_refused", "code_permit_refused"]} | _LIMITED | _AWAY,
+    )
+
+
+def _reasons() -> list[str]:
+    return list(get_args(BallotReason))

@@ -1,0 +1,187 @@
+"""The hot path: a sealed ballot comes in, goes to the law, and its receipt goes back.
+
+Promises (P4) that 503 is only said before the ballot was handed to the producer, that afterwards
+the answer is its outcome or "not known yet" (202), and that the same ballot may be handed in again
+at any time. Must never decide about a ballot: `votes` does. Every microsecond here is paid by every
+vote, so nothing but the checks below runs on the way (no middleware, no log line, no trace).
+"""
+
+import msgspec
+from aiohttp import web
+
+from services.gateway.domain.directory import Directory, ElectionView
+from services.gateway.domain.outcomes import Accepted, Outcome, Outcomes
+from services.gateway.domain.submission import (
+    MAX_BODY_BYTES,
+    BallotOffered,
+    read_canonical,
+    tracker_of,
+)
+from services.gateway.domain.wariness import Wariness
+from services.gateway.door import Door
+from services.gateway.errors import (
+    Away,
+    BallotNotCounted,
+    BallotUnknown,
+    BoothClosed,
+    ElectionUnknown,
+    PermitRefused,
+)
+from services.gateway.handover import Handover
+from services.gateway.metrics import BALLOTS
+from services.gateway.waiting import Waiting
+from shared.clock import Clock
+from shared.contracts.fields import MAX_BALLOT_BYTES
+from shared.contracts.gateway import BallotSubmitted
+from shared.contracts.permits import Permit, Receipt
+from shared.errors import Invalid, TooLarge
+from shared.http.body import parse_json, read_body, require_type
+from shared.keys import verify
+
+_ACCEPTED = BALLOTS.labels("accepted")
+_REJECTED = BALLOTS.labels("rejected")
+_NOT_KNOWN = BALLOTS.labels("not_known_yet")
+_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+_ENCODE = msgspec.json.Encoder().encode
+
+_WORDS = {
+    "already_voted_online": "A vote with this right was recorded before; that vote counts.",
+    "already_voted_by_post": "A postal ballot of this elector was received before.",
+    "closed": "Online voting had closed before this ballot arrived.",
+    "permit_expired": "The permit had expired: answer the security questions again.",
+}
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """The ballot counts, for ever."""
+
+    receipt: Receipt
+
+
+class NotKnown(msgspec.Struct, frozen=True):
+    """The ballot was handed over; ask again, or hand in the same ballot again."""
+
+    tracker: str
+
+
+class Ballots:
+    """The two operations on ballots."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        outcomes: Outcomes,
+        waiting: Waiting,
+        *,
+        handover: Handover,
+        wariness: Wariness,
+        door: Door,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._outcomes = outcomes
+        self._waiting = waiting
+        self._handover = handover
+        self._wariness = wariness
+        self._door = door
+        self._clock = clock
+
+    async def cast(self, request: web.Request) -> web.StreamResponse:
+        """Hand in a sealed ballot; the same one again is always safe."""
+        now_ms = self._clock.now_ms()
+        self._door.admit_ballot(request, now_ms)
+        view = self._directory.get(request.match_info["election_id"])
+        if view is None:
+            raise ElectionUnknown()
+        offered = await _read(request)
+        permit = offered.permit
+        if permit.election_id != view.election_id:
+            raise PermitRefused("This permit is for another election.")
+        tracker = tracker_of(offered.ballot)
+        known = self._outcomes.get(tracker)
+        if isinstance(known, Accepted):
+            return _answer(tracker, known)
+        self._require_open(view, permit, now_ms)
+        return _answer(tracker, await self._outcome(tracker, view, offered))
+
+    async def ask(self, request: web.Request) -> web.StreamResponse:
+        """What is known of a ballot: the receipt, a refusal, or nothing (yet)."""
+        self._door.admit(request, self._clock.now_ms())
+        tracker = request.match_info["tracker"]
+        outcome = self._outcomes.get(tracker)
+        if outcome is not None:
+            return _answer(tracker, outcome)
+        if self._waiting.is_waited_for(tracker):
+            return _answer(tracker, None)
+        raise BallotUnknown()
+
+    async def _outcome(
+        self, tracker: str, view: ElectionView, offered: BallotOffered
+    ) -> Outcome | None:
+        future, is_first = self._waiting.begin(tracker)
+        if is_first:
+            permit = offered.permit
+            message = BallotSubmitted(
+                election_id=view.election_id,
+                right_id=permit.right_id,
+                permit=permit,
+                ballot=offered.ballot,
+            )
+            try:
+                await self._handover.give(tracker, message)
+            except Away:
+                self._waiting.give_up(tracker)
+                raise
+        return await future
+
+    def _require_open(self, view: ElectionView, permit: Permit, now_ms: int) -> None:
+        """Raise BoothClosed, Away or PermitRefused unless this ballot may go on to `votes`.
+
+        After the close it still may: it can be the second copy of one that was handed in before,
+        and only `votes` knows. Then its permit must be genuine, so that nobody fills the log.
+        """
+        booth = view.booth(now_ms)
+        if booth in ("not_open", "no_online_channel"):
+            raise BoothClosed("Online voting isn't open.", code=booth)
+        if booth == "closing":
+            raise Away("Online voting is closing this moment.", retry_after_seconds=2)
+        must_check = booth == "closed" or self._wariness.must_check(permit.signature, now_ms)
+        if must_check and not _is_genuine(view, permit):
+            raise PermitRefused("This permit isn't genuine.")
+
+
+async def _read(request: web.Request) -> BallotOffered:
+    require_type(request, "application/json")
+    raw = await read_body(request, MAX_BODY_BYTES)
+    try:
+        offered = read_canonical(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        offered = None
+    if offered is None:
+        offered = parse_json(raw, BallotOffered)
+    if len(offered.ballot) > MAX_BALLOT_BYTES:
+        raise TooLarge(f"A ballot may have {MAX_BALLOT_BYTES:,} bytes.")
+    if offered.ballot[:1] != b"{":
+        raise Invalid("ballot: Expected an object.", code="invalid_body", field="ballot")
+    return offered
+
+
+def _is_genuine(view: ElectionView, permit: Permit) -> bool:
+    return verify(view.created.keys.identity, permit.signed_text(), permit.signature)
+
+
+def _answer(tracker: str, outcome: Outcome | None) -> web.Response:
+    """201 with the receipt, 202 with the tracker; raises BallotNotCounted."""
+    if outcome is None:
+        _NOT_KNOWN.inc()
+        return web.Response(status=202, body=_ENCODE(NotKnown(tracker)), headers=_HEADERS)
+    if isinstance(outcome, Accepted):
+        _ACCEPTED.inc()
+        return web.Response(status=201, body=_ENCODE(Recorded(outcome.receipt)), headers=_HEADERS)
+    _REJECTED.inc()
+    raise BallotNotCounted(
+        _WORDS.get(outcome.reason, "This ballot doesn't count."),
+        code=outcome.reason,
+        first_at_ms=outcome.first_at_ms,
+        tracker=tracker,
+    )
