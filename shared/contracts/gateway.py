@@ -22,7 +22,7 @@ from shared.contracts.topics import CODES_REQUESTS, IDENTITY_REQUESTS, RIGHTS
 SealedAnswers = Annotated[
     str,
     Meta(
-        pattern="^[A-Za-z0-9+/]{1400,1460}={0,2}$",
+        pattern=r"^[A-Za-z0-9+/]{1400,1460}={0,2}$(?!\n)",
         description="1,024 padded bytes in a libsodium sealed box (1,072 bytes), Base64.",
     ),
 ]
