@@ -1,6 +1,6 @@
-"""Runs the service `elections`."""
+"""Start `elections`."""
 
-from services.elections import app
+from services.elections.app import main
 from shared.service import run
 
-run(app.main)
+run(main)

@@ -11,7 +11,6 @@ from typing import Any
 import asyncpg
 import msgspec
 from aiohttp import web
-from shared.commands import run_once
 
 from services.elections.api_types import (
     BarrierShown,
@@ -30,10 +29,10 @@ from services.elections.domain import phases
 from services.elections.domain.phases import Standing, Step
 from services.elections.errors import ElectionUnknown, StepRefused
 from services.elections.store import Store
+from shared.commands import Kicked, run_once
 from shared.consumer_types import Sql
 from shared.contracts.quarantine import QuarantineResolved
 from shared.http.api import Api, idempotency_key, read_json, reply, request_bytes, require_role
-from shared.kafka.outbox import Outbox
 from shared.staff import Staff, StaffList
 
 READ_BACK_SECONDS = 5.0
@@ -52,7 +51,7 @@ class ElectionsApi:
         pool: "asyncpg.Pool[Any]",
         store: Store,
         course: Course,
-        outbox: Outbox,
+        outbox: Kicked,
         arrivals: Arrivals,
     ) -> None:
         self._pool = pool
@@ -180,9 +179,9 @@ class ElectionsApi:
         """Run an action once for its idempotency key, and let its messages go."""
         staff = require_role(request, "officer")
         key, raw = idempotency_key(request), await request_bytes(request)
-        status, answer = await run_once(self._pool, key, raw, lambda sql: action(sql, staff))
-        self._outbox.kick()
-        return status, answer
+        return await run_once(
+            self._pool, key, raw, lambda sql: action(sql, staff), outbox=self._outbox
+        )
 
     async def _when_back(
         self, election_id: str, status: int, answer: Any, is_done: Look

@@ -16,6 +16,16 @@ from services.elections.domain.phases import PostAnswer, Standing
 from shared.consumer_types import Record, Sql
 from shared.contracts.elections import Definition, ElectionCreated
 from shared.contracts.quarantine import QuarantineResolved, RecordQuarantined
+from shared.replay import DerivedTable
+
+DERIVED_TABLES = (
+    DerivedTable("elections", key=("election_id",)),
+    DerivedTable("barriers", key=("partition_number", "log_offset")),
+    DerivedTable("closed_partitions", key=("election_id", "partition_number")),
+    DerivedTable("refused_records", key=("partition_number", "log_offset")),
+    DerivedTable("quarantined_records", key=("service", "topic", "partition_number", "log_offset")),
+)
+"""What the law topics rebuild; `orders` is source."""
 
 
 class SetAside(NamedTuple):

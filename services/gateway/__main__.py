@@ -1,6 +1,6 @@
-"""Runs the service `gateway`."""
+"""Start `gateway`."""
 
-from services.gateway import app
+from services.gateway.app import main
 from shared.service import run
 
-run(app.main)
+run(main)

@@ -6,7 +6,7 @@ code. Must never read an answer: they are sealed to `identity`.
 """
 
 import secrets
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -40,6 +40,7 @@ from shared.contracts.gateway import (
     ChallengeWanted,
     CodeProofOffered,
     CodeStateWanted,
+    Request,
 )
 from shared.contracts.permits import CodePermit
 from shared.errors import Invalid
@@ -47,6 +48,23 @@ from shared.http.api import read_json, reply
 
 MAX_BODY_BYTES = 8_192
 ASK_SECONDS = 5.0
+ANSWERS = (
+    codes.ChallengeIssued,
+    codes.CodePermitted,
+    codes.CodeRefused,
+    codes.CodeStateTold,
+    identity.AnswersAccepted,
+    identity.AnswersRefused,
+)
+"""What may come back over Kafka."""
+
+
+class Asker(Protocol):
+    """Asks another service over Kafka."""
+
+    async def ask(self, request: Request, timeout_seconds: float) -> Any:
+        """The answer, or an error that says that nothing is known."""
+        ...
 
 
 class Visits:
@@ -56,7 +74,7 @@ class Visits:
         self,
         directory: Directory,
         sessions: Sessions,
-        requester: Any,
+        requester: Asker,
         *,
         wariness: Wariness,
         door: Door,
@@ -156,7 +174,16 @@ class Visits:
         return session
 
     async def _ask(self, kind: Any, election_id: str, session_id: str, **fields: Any) -> Any:
-        raise NotImplementedError
+        """The answer of `codes` or `identity`; raises NotNow kinds when none comes in time."""
+        request = kind(
+            request_id=secrets.token_hex(16),
+            reply_partition=0,  # both are filled in by the requester
+            deadline_ms=0,
+            election_id=election_id,
+            session_id=session_id,
+            **fields,
+        )
+        return await self._requester.ask(request, ASK_SECONDS)
 
 
 def _require_same_visit(session: Session, permit: CodePermit) -> None:

@@ -1,0 +1,111 @@
+"""Puts the gateway together: settings, adapters, caches, doors; nothing else builds adapters."""
+
+import asyncio
+import os
+
+from services.gateway.api import Lobby, make_api
+from services.gateway.ballots import Ballots
+from services.gateway.config import GatewaySettings
+from services.gateway.domain.directory import Directory
+from services.gateway.domain.outcomes import Outcomes
+from services.gateway.domain.wariness import Wariness
+from services.gateway.door import Door
+from services.gateway.handover import Handover
+from services.gateway.store import Sessions
+from services.gateway.stream import ELECTION_TYPES, OUTCOME_TYPES, Outlook
+from services.gateway.visits import ANSWERS, Visits
+from services.gateway.waiting import Waiting
+from shared.clock import Clock, SystemClock
+from shared.config import load
+from shared.contracts.topics import BALLOTS, ELECTIONS
+from shared.kafka import topics
+from shared.kafka.producer import Producer
+from shared.kafka.requests import Requester
+from shared.kafka.signatures import SignaturePolicy
+from shared.kafka.tail import Tail
+from shared.keys import read_public
+from shared.logs import get_logger
+from shared.postgres.pool import connect, is_transient
+from shared.service import Service
+
+SETTINGS = GatewaySettings
+CONNECTIONS = 6
+FORGET_SECONDS = 60.0
+
+log = get_logger()
+
+
+async def main() -> None:
+    """Run until SIGTERM."""
+    settings = load(GatewaySettings, os.environ)
+    clock = SystemClock()
+    directory, outcomes, wariness = Directory(), Outcomes(), Wariness()
+    waiting = Waiting(outcomes)
+    door = Door(settings, clock.now_ms())
+    votes_key = read_public(settings.trust_dir, "votes")
+    outlook = Outlook(directory, waiting, wariness, votes_key=votes_key, clock=clock)
+    trust = SignaturePolicy(settings.trust_dir)
+    async with Service("gateway", settings) as service:
+        pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
+        service.on_stop("pool", pool.close)
+        await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
+        # Ballots and questions have a client each: one that is stuck doesn't stop the other.
+        ballots_out = Producer(settings.kafka, f"{settings.instance}-ballots")
+        questions_out = Producer(settings.kafka, f"{settings.instance}-questions")
+        for name, producer in (("ballots out", ballots_out), ("questions out", questions_out)):
+            await service.wait_for("Kafka", producer.start)
+            service.on_stop(name, producer.stop)
+        handover = Handover(ballots_out)
+        sessions = Sessions(pool)
+        requester = Requester(pool, questions_out, settings, answers=ANSWERS, clock=clock)
+        elections = Tail(
+            [ELECTIONS],
+            True,
+            outlook.election,
+            settings=settings,
+            trust=trust,
+            types=ELECTION_TYPES,
+        )
+        decided = Tail(
+            [BALLOTS],
+            False,
+            outlook.outcome,
+            settings=settings,
+            trust=SignaturePolicy.none(),
+            types=OUTCOME_TYPES,
+        )
+        lobby = Lobby(directory, door, clock)
+        visits = Visits(directory, sessions, requester, wariness=wariness, door=door, clock=clock)
+        ballots = Ballots(
+            directory,
+            outcomes,
+            waiting,
+            handover=handover,
+            wariness=wariness,
+            door=door,
+            clock=clock,
+        )
+        service.add_task("elections", elections.run())
+        service.add_task("outcomes", decided.run())
+        service.add_task("requester", requester.run())
+        service.add_task("handover", handover.watch())
+        service.add_task("patience", waiting.watch())
+        service.add_task("old sessions", _forget_old(sessions, clock))
+        service.add_check("elections", elections.status)
+        service.add_check("outcomes", decided.status)
+        service.add_check("requester", requester.status)
+        service.add_check("handover", handover.status)
+        service.add_api(make_api(lobby, visits, ballots).app())
+        await service.run_until_stopped()
+
+
+async def _forget_old(sessions: Sessions, clock: Clock) -> None:
+    """Delete the visits that are over, for ever."""
+    while True:
+        try:
+            await sessions.forget_expired(clock.now_ms())
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("sessions_kept", reason=type(error).__name__)  # the next round deletes them
+        await asyncio.sleep(FORGET_SECONDS)
