@@ -12,14 +12,14 @@ from services.identity.domain.cases import evidence_of
 from services.identity.domain.sealed import SealingKey
 from services.identity.metrics import ATTEMPTS
 from services.identity.store.answers import AnswersWork
-from services.identity.store.law import LawWork, Withdrawn
+from services.identity.store.law import LawWork, WithdrawalDecided
 from shared.consumer_types import Done, Emission, Halt, Outcome, Record, Retry
 from shared.contracts.elections import ElectionCreated, PhaseChanged
 from shared.contracts.gateway import AnswersOffered
 from shared.contracts.identity import AnswersAccepted, AnswersRefused
 from shared.contracts.message import derived_event_id
 from shared.contracts.permits import Permit, permit_text
-from shared.contracts.votes import Decision, RightWithdrawalAccepted
+from shared.contracts.votes import Decision, RightWithdrawalAccepted, RightWithdrawalRefused
 from shared.keys import Signer, verify
 
 Refusal = Literal["wrong_answers", "locked", "code_permit_refused", "unreadable", "too_late"]
@@ -49,10 +49,21 @@ async def on_phase_changed(record: Record[PhaseChanged], work: LawWork) -> Outco
 async def on_withdrawal_accepted(record: Record[RightWithdrawalAccepted], work: LawWork) -> Outcome:
     """The right is gone: shown to officials, and by the roll's figures."""
     said = record.message
-    work.withdrawn.append(
-        Withdrawn(said.right_id, said.election_id, said.withdrawal_id, said.decided_at_ms)
+    work.withdrawals.append(
+        WithdrawalDecided(said.right_id, said.election_id, said.withdrawal_id, said.decided_at_ms)
     )
     return Done()
+
+
+async def on_withdrawal_refused(record: Record[RightWithdrawalRefused], work: LawWork) -> Outcome:
+    """The right stands: officials are told why, and a used right opens a case."""
+    said = record.message
+    work.withdrawals.append(
+        WithdrawalDecided(
+            said.right_id, said.election_id, said.withdrawal_id, said.decided_at_ms, said.reason
+        )
+    )
+    return await on_suspicious_decision(record, work)
 
 
 async def on_suspicious_decision(record: Record[Decision], work: LawWork) -> Outcome:

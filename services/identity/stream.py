@@ -31,7 +31,7 @@ LAW_HANDLERS: Handlers[LawWork] = {
     EnvelopeSetAside: handlers.on_suspicious_decision,
     EnvelopeVoidAccepted: handlers.on_suspicious_decision,
     PackReplacementRefused: handlers.on_suspicious_decision,
-    RightWithdrawalRefused: handlers.on_suspicious_decision,
+    RightWithdrawalRefused: handlers.on_withdrawal_refused,
 }
 
 ANSWERS_CONSUMER = "identity-answers"

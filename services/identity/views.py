@@ -42,7 +42,10 @@ class ElectionSeen(Struct, frozen=True):
 
 
 class ElectorSeen(Struct, frozen=True, kw_only=True):
-    """An elector of the roll and the standing of the right; times are broker stamps in ms."""
+    """An elector of the roll and the standing of the right; times are broker stamps in ms.
+
+    `withdrawals_refused` maps the ids of withdrawals that were asked for to why they failed.
+    """
 
     right_id: str
     election_id: str
@@ -55,6 +58,7 @@ class ElectorSeen(Struct, frozen=True, kw_only=True):
     unlock_asked_by: str | None
     withdrawal_asked: bool
     withdrawn_at_ms: int | None
+    withdrawals_refused: dict[str, str]
 
 
 class AddressLine(Struct, frozen=True, kw_only=True):

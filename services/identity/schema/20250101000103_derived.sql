@@ -17,6 +17,16 @@ create table withdrawn_rights (
     withdrawn_at_ms bigint not null
 );
 
+-- Why the log didn't take a right away.
+create table refused_withdrawals (
+    withdrawal_id text primary key,
+    right_id text not null,
+    election_id text not null,
+    reason text not null,
+    decided_at_ms bigint not null
+);
+create index refused_withdrawals_by_right on refused_withdrawals (right_id);
+
 -- A set of decisions that bear on suspected double voting; a case is the evidence of one right.
 create table case_evidence (
     event_id text primary key,
@@ -45,10 +55,12 @@ begin
     execute format('grant select, insert, update on online_locks to %I', app);
     execute format('grant select, insert, update, delete on unlock_requests to %I', app);
     execute format('grant select, insert, update on elections to %I', app);
-    execute format('grant select, insert on withdrawn_rights, case_evidence to %I', app);
+    execute format(
+        'grant select, insert on withdrawn_rights, refused_withdrawals, case_evidence to %I', app
+    );
 end
 $$;
 
 -- migrate:down
 
-drop table case_evidence, withdrawn_rights, elections;
+drop table case_evidence, refused_withdrawals, withdrawn_rights, elections;

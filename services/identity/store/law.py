@@ -14,13 +14,14 @@ from shared.contracts.elections import ElectionCreated, PhaseChanged
 
 
 @dataclass(slots=True)
-class Withdrawn:
-    """A right that is gone, by which decision, since when (broker stamp)."""
+class WithdrawalDecided:
+    """What became of a withdrawal, when (broker stamp); `refused` is '' where the right is gone."""
 
     right_id: str
     election_id: str
     withdrawal_id: str
     at_ms: int
+    refused: str = ""
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class LawWork:
     known: set[str] = field(default_factory=set)
     created: list[ElectionCreated] = field(default_factory=list)
     phases: dict[str, str] = field(default_factory=dict)
-    withdrawn: list[Withdrawn] = field(default_factory=list)
+    withdrawals: list[WithdrawalDecided] = field(default_factory=list)
     evidence: list[tuple[str, str, str, Evidence]] = field(default_factory=list)
 
 
@@ -63,8 +64,8 @@ class LawStore:
                 list(work.phases),
                 list(work.phases.values()),
             )
-        if work.withdrawn:
-            await self._insert_withdrawn(sql, work.withdrawn)
+        await self._insert_withdrawn(sql, [one for one in work.withdrawals if not one.refused])
+        await self._insert_refused(sql, [one for one in work.withdrawals if one.refused])
         if work.evidence:
             await self._insert_evidence(sql, work.evidence)
 
@@ -85,7 +86,9 @@ class LawStore:
         )
 
     @staticmethod
-    async def _insert_withdrawn(sql: Sql, withdrawn: Sequence[Withdrawn]) -> None:
+    async def _insert_withdrawn(sql: Sql, withdrawn: Sequence[WithdrawalDecided]) -> None:
+        if not withdrawn:
+            return
         await sql.execute(
             "insert into withdrawn_rights (right_id, election_id, withdrawal_id, withdrawn_at_ms)"
             " select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"
@@ -94,6 +97,20 @@ class LawStore:
             [one.election_id for one in withdrawn],
             [one.withdrawal_id for one in withdrawn],
             [one.at_ms for one in withdrawn],
+        )
+
+    @staticmethod
+    async def _insert_refused(sql: Sql, refused: Sequence[WithdrawalDecided]) -> None:
+        if not refused:
+            return
+        await sql.executemany(
+            "insert into refused_withdrawals"
+            " (withdrawal_id, right_id, election_id, reason, decided_at_ms)"
+            " values ($1, $2, $3, $4, $5) on conflict do nothing",
+            [
+                (one.withdrawal_id, one.right_id, one.election_id, one.refused, one.at_ms)
+                for one in refused
+            ],
         )
 
     @staticmethod

@@ -21,7 +21,9 @@ _ELECTOR = """
 select e.right_id, e.election_id, e.membership_number, e.first_names, e.surname, e.address,
     e.postcode, coalesce(l.wrong, 0) as wrong, l.locked_at_ms, w.withdrawn_at_ms,
     u.official as unlock_asked_by,
-    (select count(*) from withdrawals r where r.right_id = e.right_id) as withdrawals_asked
+    exists (select from withdrawals r where r.right_id = e.right_id) as withdrawal_asked,
+    array(select r.withdrawal_id || ' ' || r.reason from refused_withdrawals r
+        where r.right_id = e.right_id order by r.withdrawal_id) as withdrawals_refused
 from electors e
 left join online_locks l using (right_id)
 left join withdrawn_rights w using (right_id)
@@ -232,8 +234,9 @@ def _elector(row: Any) -> ElectorSeen:
         wrong_answers=row["wrong"],
         locked_at_ms=row["locked_at_ms"],
         unlock_asked_by=row["unlock_asked_by"],
-        withdrawal_asked=row["withdrawals_asked"] > 0,
+        withdrawal_asked=row["withdrawal_asked"],
         withdrawn_at_ms=row["withdrawn_at_ms"],
+        withdrawals_refused=dict(text.split(" ", 1) for text in row["withdrawals_refused"]),
     )
 
 
