@@ -33,10 +33,15 @@ def fields_in(kind: Any) -> Iterator[tuple[str, Any]]:
             yield from fields_in(kind.type)
         case inspect.StructType():
             for field in kind.fields:
-                yield field.name, field.type
+                yield field.name, element(field.type)
                 yield from fields_in(field.type)
         case inspect.ListType():
             yield from fields_in(kind.item_type)
+
+
+def element(kind: Any) -> Any:
+    """What a list, of lists or not, holds; anything else is itself."""
+    return element(bare(kind).item_type) if isinstance(bare(kind), inspect.ListType) else kind
 
 
 def bare(kind: Any) -> Any:
