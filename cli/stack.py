@@ -51,23 +51,28 @@ def up(
     ] = False,
 ) -> None:
     """Start Castonce on this machine, or what is missing of it."""
-    began = time.monotonic()
     place = Home.locate(home)
-    if fresh:
-        _empty(place, is_agreed=yes)
-    stack = _moved(place, port_base)
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    parts = stack.parts(names)
+    with place.changing():
+        if fresh:
+            _empty(place, is_agreed=yes)
+        stack = _moved(place, port_base)
+        services_wanted = _start(stack, stack.parts(names), is_watched_here=foreground)
+    if foreground:
+        _stay(stack, services_wanted)
+
+
+def _start(stack: Stack, parts: list[str], is_watched_here: bool) -> list[str]:
+    """Start Kafka, PostgreSQL and, unless this terminal does it, the services; their names."""
+    began = time.monotonic()
     _start_infrastructure(stack, [part for part in parts if part in INFRASTRUCTURE])
     wanted = [part for part in parts if part not in INFRASTRUCTURE]
-    if foreground:
-        _stay(stack, wanted)
-        return
-    if wanted:
+    if wanted and not is_watched_here:
         with console.status("Starting the services ..."):
             daemon.ensure(stack, wanted, tell=lambda name: show_done(f"{name} is ready"))
     show_done(f"Up after {time.monotonic() - began:.1f} s.")
     show_facts(_addresses(stack, parts))
+    return wanted
 
 
 def _moved(place: Home, port_base: int | None) -> Stack:
@@ -142,7 +147,7 @@ def _addresses(stack: Stack, parts: list[str]) -> list[tuple[str, str]]:
 def down(home: HomeOption = None) -> None:
     """Stop services, then Kafka, then PostgreSQL. Nothing is lost."""
     stack = existing(home)
-    with console.status("Stopping ..."):
+    with stack.home.changing(), console.status("Stopping ..."):
         stopped = stack.stop()
     show_done(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 

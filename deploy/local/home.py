@@ -6,9 +6,12 @@ may share), that only their owner reads secrets, and that nothing outside is eve
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +100,14 @@ class Home:
         make_private_folder(self.staff)
         if not self.staff_file.exists():
             write_private(self.staff_file, "[]\n")
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Only one command at a time starts or stops this copy; others wait for it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def remove_state(self) -> None:
         """Delete everything but the ports and the downloads; nothing may be running."""

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ def test_up_and_down_lose_nothing(stack: Stack, copy: Stack, run: Run) -> None:
     assert stack.server.is_running
     assert run(*only, "--fresh", "--yes").returncode == 0
     assert copy.server.run_sql("select to_regclass('kept')", "castonce_votes") == ""
+
+
+def test_two_at_once_start_one_copy(copy: Stack, run: Run) -> None:
+    """Two people who start the same copy at once get one, and both are told so."""
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: run("up", "--only", "postgres"), range(2)))
+    assert [done.returncode for done in both] == [0, 0], both[0].stderr + both[1].stderr
+    assert copy.server.serves()
 
 
 def test_a_taken_port_is_an_error_in_words(stack: Stack, copy: Stack, run: Run) -> None:
