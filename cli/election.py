@@ -1,0 +1,306 @@
+"""`castonce election`: create an election, open it, close its channels, see where it stands.
+
+Promises that repeating a command is safe, and that "done" is only said of what stands in the log.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from ballots import trustee
+from ballots.errors import BallotError
+from cli.client import HomeOption, InternalApi, TokenFileOption, connect
+from cli.election_file import ElectionFileError, read
+from cli.packs_files import load_public
+from cli.screen import (
+    CliError,
+    console,
+    make_app,
+    show_done,
+    show_facts,
+    show_table,
+    show_warning,
+)
+
+app = make_app("Elections: create, open, close, and see where they stand.")
+
+POST_ANSWER_SECONDS = 15.0
+ElectionArgument = Annotated[
+    str | None, typer.Argument(metavar="ELECTION", help="Needless if there is only one.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Before its hour; it is recorded.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is forced; it is recorded.")]
+
+_PHASES = {
+    "defined": "not open yet",
+    "open": "open",
+    "online_closed": "online closed, post open",
+    "post_closing": "post closing: waiting for postal",
+    "post_closed": "closed, not reconciled yet",
+    "reconciled": "closed and reconciled",
+}
+
+
+@app.command()
+def create(
+    file: Annotated[Path, typer.Argument(help="The election (TOML).", exists=True, dir_okay=False)],
+    trustee_file: Annotated[
+        Path, typer.Option("--trustee", help="The trustee's public key.", exists=True)
+    ],
+    authority_file: Annotated[
+        Path, typer.Option("--authority", help="The authority's public key.", exists=True)
+    ],
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Make an election of a file such as docs/examples/election.toml."""
+    try:
+        definition = read(
+            file.read_text("utf-8"),
+            trustee_key=read_trustee(trustee_file),
+            credential_authority_key=load_public(authority_file),
+        )
+    except UnicodeDecodeError:
+        raise CliError(f"{file} isn't a UTF-8 text.", "Save it as UTF-8.") from None
+    except ElectionFileError as error:
+        lines = "\n".join(f"  {problem.key}: {problem.fix}" for problem in error.problems)
+        raise CliError(f"{file} can't become an election yet:", lines) from None
+    api = connect("elections", home=home, token_file=token_file)
+    made = api.post("/elections", {"definition": msgspec.to_builtins(definition)})
+    show_done(f"The election {definition.title!r} exists.")
+    show_facts([("Election", made["election_id"]), ("Fingerprint", made["fingerprint"])])
+
+
+@app.command("list")
+def list_elections(home: HomeOption = None, token_file: TokenFileOption = None) -> None:
+    """List the elections."""
+    found = connect("elections", home=home, token_file=token_file).get("/elections")["elections"]
+    rows = [
+        (one["election_id"], one["title"], _PHASES[one["phase"]], _when(one["opens_at_ms"]))
+        for one in found
+    ]
+    show_table("Elections", ["Id", "Title", "Phase", "Opens"], rows)
+
+
+@app.command()
+def show(
+    election: ElectionArgument = None,
+    json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Show an election: phase, barriers, what is closed, what is set aside."""
+    api = connect("elections", home=home, token_file=token_file)
+    found = api.get(f"/elections/{_chosen(api, election)}")
+    if json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    _show_standing(found)
+    _show_barriers(found["barriers"])
+    _show_quarantine(found)
+
+
+@app.command()
+def credentials(
+    root: Annotated[str, typer.Option("--root", help="As `castonce packs make` printed it.")],
+    size: Annotated[int, typer.Option("--size", help="As `castonce packs make` printed it.")],
+    election: ElectionArgument = None,
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Fix the credential list, once: only its credentials can be granted."""
+    api = connect("elections", home=home, token_file=token_file)
+    body = {"root": root.lower(), "size": size}
+    _order(api, f"/elections/{_chosen(api, election)}/credentials", body)
+    show_done(f"The credential list of {size:,} credentials is fixed.")
+
+
+@app.command("open")
+def open_election(
+    election: ElectionArgument = None,
+    force: ForceOption = False,
+    reason: ReasonOption = "",
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Open an election for voting (it opens by itself at its hour)."""
+    api = connect("elections", home=home, token_file=token_file)
+    _step(api, election, "open", force, reason)
+    show_done("Voting is open.")
+
+
+@app.command("close-online")
+def close_online(
+    election: ElectionArgument = None,
+    force: ForceOption = False,
+    reason: ReasonOption = "",
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Close the online channel (it closes by itself at its hour)."""
+    api = connect("elections", home=home, token_file=token_file)
+    _step(api, election, "close-online", force, reason)
+    show_done("Online voting is closed.")
+
+
+@app.command("close-post")
+def close_post(
+    election: ElectionArgument = None,
+    force: ForceOption = False,
+    reason: ReasonOption = "",
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Close the post, if every batch is closed and every scan decided."""
+    api = connect("elections", home=home, token_file=token_file)
+    chosen = _step(api, election, "close-post", force, reason)
+    found = _after_post_answer(api, chosen)
+    if found["phase"] in ("post_closed", "reconciled"):
+        show_done("The post is closed.")
+        if not found["certifiable"]:
+            show_warning("Not every partition has said so yet: see `castonce election show`.")
+        return
+    if found["phase"] == "post_closing":
+        raise CliError("Postal hasn't answered yet.", "See `castonce election show` in a moment.")
+    answer = found["post_answer"] or {}
+    batches = ", ".join(map(str, answer.get("open_batches", []))) or "none"
+    raise CliError(
+        f"The post isn't ready: open batches {batches}; scans without decision "
+        f"{answer.get('undecided', 0)}.",
+        "Close the batches with `castonce post batch`, then repeat this command.",
+    )
+
+
+@app.command()
+def resolve(
+    service: Annotated[str, typer.Argument(help="Which service set it aside.")],
+    record: Annotated[str, typer.Argument(metavar="TOPIC:PARTITION:OFFSET")],
+    explanation: Annotated[str, typer.Option("--explanation", help="Why nothing more is needed.")],
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Say why a record that is set aside needs nothing more."""
+    api = connect("elections", home=home, token_file=token_file)
+    topic, partition, offset = _place(record)
+    body = {
+        "service": service,
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "explanation": explanation,
+    }
+    api.post("/quarantine/resolve", body)
+    show_done("The record is resolved.")
+
+
+def read_trustee(path: Path) -> str:
+    """The election key of a trustee's public key file, its proof checked; raises CliError."""
+    try:
+        return trustee.verify_key(path.read_bytes()).public_key
+    except BallotError as error:
+        raise CliError(
+            f"{path} holds no valid trustee key ({error}).",
+            "Ask the trustee for the .pub file that `castonce trustee keygen` made.",
+        ) from None
+
+
+def _place(record: str) -> tuple[str, int, int]:
+    topic, *numbers = record.split(":")
+    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        raise CliError(
+            f"{record!r} names no record.",
+            "Write it like castonce.decisions.v1:3:17, as `castonce election show` has it.",
+        )
+    return topic, int(numbers[0]), int(numbers[1])
+
+
+def _chosen(api: InternalApi, election_id: str | None) -> str:
+    if election_id:
+        return election_id
+    elections = api.get("/elections")["elections"]
+    if len(elections) == 1:
+        return str(elections[0]["election_id"])
+    if not elections:
+        raise CliError("There is no election.", "Make one with `castonce election create FILE`.")
+    listed = "; ".join(f"{one['election_id']} ({one['title']})" for one in elections)
+    raise CliError("There are several elections.", f"Name one: {listed}")
+
+
+def _step(
+    api: InternalApi, election_id: str | None, step: str, is_forced: bool, reason: str
+) -> str:
+    if is_forced and not reason:
+        raise CliError("A forced step needs a reason.", "Add --reason: it is recorded.")
+    chosen = _chosen(api, election_id)
+    _order(api, f"/elections/{chosen}/{step}", {"force": is_forced, "reason": reason})
+    return chosen
+
+
+def _order(api: InternalApi, path: str, body: dict[str, Any]) -> None:
+    status, _ = api.post_with_status(path, body)
+    if status == 202:
+        raise CliError(
+            "It is ordered, and not in the log yet.",
+            "It will be, without you. See `castonce election show`, and `castonce status`.",
+        )
+
+
+def _after_post_answer(api: InternalApi, election_id: str) -> dict[str, Any]:
+    """The election once postal has answered and the barriers are there, or after a while."""
+    deadline = time.monotonic() + POST_ANSWER_SECONDS
+    while True:
+        found: dict[str, Any] = api.get(f"/elections/{election_id}")
+        was_refused = found["phase"] == "online_closed"
+        if was_refused or found["certifiable"] or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def _show_standing(found: dict[str, Any]) -> None:
+    closed = 6 - len(found["unclosed_partitions"])
+    size = found["credential_size"]
+    show_facts(
+        [
+            ("Election", found["election_id"]),
+            ("Title", found["title"]),
+            ("Fingerprint", found["fingerprint"]),
+            ("Phase", f"{_PHASES[found['phase']]}, since {_when(found['phase_since_ms'])}"),
+            ("Opens", _when(found["opens_at_ms"])),
+            ("Online closes", _when(found["online_closes_at_ms"])),
+            ("Post closes", _when(found["post_closes_at_ms"])),
+            ("Credential list", f"{size:,} credentials" if size else "not fixed yet"),
+            ("Partitions closed", f"{closed} of 6"),
+            ("Certifiable", "yes" if found["certifiable"] else "no"),
+        ]
+    )
+    forced = [order for order in found["orders"] if order["is_forced"]]
+    for order in forced:
+        show_warning(f"{order['step']} was forced by {order['ordered_by']}: {order['reason']}")
+
+
+def _show_barriers(barriers: list[dict[str, Any]]) -> None:
+    rows = [(b["kind"], b["partition"], b["offset"], _when(b["stamp_ms"])) for b in barriers]
+    rows.sort(key=lambda row: (row[3], row[0], row[1]))
+    show_table("Barriers in the log of rights", ["Barrier", "Partition", "Offset", "Stamp"], rows)
+
+
+def _show_quarantine(found: dict[str, Any]) -> None:
+    if found["quarantine_count"]:
+        rows = [
+            (one["service"], one["topic"], one["partition"], one["offset"], one["reason"])
+            for one in found["quarantine"]
+        ]
+        columns = ["Service", "Topic", "Partition", "Offset", "Reason"]
+        show_table(f"Set aside: {found['quarantine_count']}", columns, rows)
+    for reason, count in found["refused_records"].items():
+        console.print(f"Records not believed by votes: {count} ({reason})")
+
+
+def _when(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000).astimezone().strftime("%d %b %Y %H:%M:%S %Z")

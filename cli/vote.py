@@ -1,0 +1,247 @@
+"""`castonce vote`: cast a vote from a terminal, as a frontend would.
+
+Promises that the code is typed unseen or read from a file, never given on the command line, that
+nothing is cast before the elector has said yes to what is shown, and that each ending is told in
+plain words. Must never write the code or the answers anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+from msgspec import Struct
+
+from ballots import ballot as ballots_ballot
+from ballots import election as belenios
+from ballots.credentials import Credential
+from ballots.errors import BallotError, CodeRefused
+from cli.booth import Booth, Choices, Visit, derive, seal_ballot
+from cli.outcomes import (
+    Accepted,
+    BoothError,
+    CodeReady,
+    NotKnownYet,
+    Outcome,
+    WrongAnswers,
+    in_words,
+)
+from cli.screen import CliError, complaints, console, make_app, show_done, show_facts
+from deploy.local import ports
+from deploy.local.home import Home
+
+app = make_app("Vote, with the code from a ballot pack.")
+T = TypeVar("T")
+
+
+class BallotFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A vote for scripts. `choices`: per question the chosen answers' numbers from 1, or null."""
+
+    code: str
+    answers: dict[str, str]
+    choices: list[list[int] | None]
+
+
+class Ended(Exception):
+    """The visit ended with this outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
+
+
+@app.command()
+def vote(
+    election: Annotated[
+        str | None, typer.Option("--election", help="Needless if there is only one.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Of the voting service (default: the local stack).")
+    ] = None,
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", help="Write the receipt to this file.")
+    ] = None,
+    ballot_file: Annotated[
+        Path | None,
+        typer.Option("--ballot-file", help="For scripts: code, answers, choices as JSON; - reads"),
+    ] = None,
+    home: Annotated[Path | None, typer.Option("--home", help="Folder of the local stack.")] = None,
+) -> None:
+    """Cast a vote. It can't be changed afterwards."""
+    address = url or f"http://127.0.0.1:{ports.load(Home.locate(home)).of('gateway')}"
+    script = None if ballot_file is None else _read_ballot_file(ballot_file)
+    try:
+        accepted, helpline = asyncio.run(_vote(address, election, script))
+    except BoothError as error:
+        raise CliError(str(error), "Nothing was cast unless a tracker was shown above.") from None
+    except BallotError as error:
+        raise CliError(f"This ballot can't be made: {error}.", "Nothing was cast.") from None
+    show_done(in_words(accepted, helpline))
+    show_facts([("Tracker", accepted.receipt.tracker)])
+    if receipt is not None:
+        receipt.write_bytes(msgspec.json.encode(accepted.receipt) + b"\n")
+        show_facts([("Receipt", receipt)])
+
+
+async def _vote(
+    address: str, election_id: str | None, script: BallotFile | None
+) -> tuple[Accepted, str]:
+    """The acceptance and the helpline; raises CliError for every other ending."""
+    async with Booth(address) as booth:
+        page = await _page(booth, election_id)
+        try:
+            return await _visit(booth, page, script), page["helpline"]
+        except Ended as ended:
+            words = in_words(ended.outcome, page["helpline"])
+            title = "Not known yet." if isinstance(ended.outcome, NotKnownYet) else "Not cast."
+            raise CliError(title, words) from None
+
+
+async def _page(booth: Booth, election_id: str | None) -> dict[str, Any]:
+    if election_id is None:
+        elections = await booth.elections()
+        if len(elections) != 1:
+            listed = "; ".join(f"{one['election_id']} ({one['title']})" for one in elections)
+            raise CliError("Name the election with --election.", listed or "There is none.")
+        election_id = str(elections[0]["election_id"])
+    page = await booth.election(election_id)
+    console.print(f"{page['title']}, {page['organisation']}", markup=False)
+    if page["description"]:
+        console.print(page["description"], markup=False)
+    return page
+
+
+async def _visit(booth: Booth, page: Mapping[str, Any], script: BallotFile | None) -> Accepted:
+    """The whole way through the booth; raises Ended at any other ending than an acceptance."""
+    election_id = str(page["election_id"])
+    credential = _credential(election_id, script)
+    visit = _going_on(await booth.enter(election_id, credential))
+    _going_on(await booth.prove(visit))
+    await _answer(booth, visit, page, script)
+    _going_on(await booth.state(visit))
+    choices = script.choices if script else _ask_choices(page)
+    ballot = seal_ballot(page, credential, _from_zero(choices))
+    tracker = ballots_ballot.tracker(ballot)
+    if script is None:
+        _confirm(page, choices, tracker)
+    if visit.permit is None:
+        raise BoothError("There is no permit: start again.")
+    outcome = await booth.cast(election_id, visit.permit, ballot, page["keys"]["votes"])
+    if not isinstance(outcome, Accepted):
+        raise Ended(outcome)
+    return outcome
+
+
+def _credential(election_id: str, script: BallotFile | None) -> Credential:
+    if script is not None:
+        try:
+            return derive(script.code, election_id)
+        except CodeRefused as error:
+            raise CliError("The code isn't well formed.", f"Check it: {error}.") from None
+    while True:
+        try:
+            return derive(_hidden("Your voting code (it isn't shown)"), election_id)
+        except CodeRefused as error:
+            complaints.print(f"Please check the code: {error}.", markup=False)
+
+
+async def _answer(
+    booth: Booth, visit: Visit, page: Mapping[str, Any], script: BallotFile | None
+) -> None:
+    while True:
+        answers = script.answers if script else _ask_answers(page)
+        outcome = await booth.answer(visit, answers, page["answers_key"])
+        if isinstance(outcome, CodeReady):
+            return
+        if script is not None or not isinstance(outcome, WrongAnswers):
+            raise Ended(outcome)
+        complaints.print(in_words(outcome, page["helpline"]), markup=False)
+
+
+def _ask_answers(page: Mapping[str, Any]) -> dict[str, str]:
+    return {asked["fact"]: _hidden(asked["text"]) for asked in page["security_questions"]}
+
+
+def _ask_choices(page: Mapping[str, Any]) -> list[list[int] | None]:
+    return [_ask_choice(question) for question in _questions(page)]
+
+
+def _ask_choice(question: belenios.Question) -> list[int] | None:
+    console.print(f"\n{question.question}", style="bold", markup=False)
+    for number, answer in enumerate(question.answers, 1):
+        console.print(f"  {number}  {answer}", markup=False)
+    if question.blank:
+        console.print("  0  a blank vote", markup=False)
+    while True:
+        text = typer.prompt(_how_many(question))
+        chosen = _parsed(text, question)
+        if chosen is not None:
+            return None if chosen == [0] else chosen
+        complaints.print("That isn't possible here. Please look at the numbers.", markup=False)
+
+
+def _how_many(question: belenios.Question) -> str:
+    if question.min == question.max == 1:
+        return "The number of your choice"
+    return f"Numbers of your choices, with spaces ({question.min} to {question.max})"
+
+
+def _parsed(text: str, question: belenios.Question) -> list[int] | None:
+    """The numbers typed, [0] for a blank vote; None if the question doesn't allow them."""
+    words = text.replace(",", " ").split()
+    if not all(word.isdecimal() and len(word) < 4 for word in words):
+        return None
+    numbers = [int(word) for word in words]
+    if numbers == [0]:
+        return [0] if question.blank else None
+    is_known = all(1 <= number <= len(question.answers) for number in numbers)
+    is_distinct = len(set(numbers)) == len(numbers)
+    is_count_right = question.min <= len(numbers) <= question.max
+    return numbers if is_known and is_distinct and is_count_right else None
+
+
+def _confirm(page: Mapping[str, Any], choices: Choices, tracker: str) -> None:
+    console.print("\nCheck your choices. Your vote is not cast yet.", style="bold")
+    for question, chosen in zip(_questions(page), choices, strict=True):
+        names = [question.answers[number - 1] for number in chosen or ()]
+        words = ", ".join(names) or ("a blank vote" if chosen is None else "nobody")
+        console.print(f"  {question.question}  {words}", markup=False)
+    console.print(f"  Tracker of this ballot: {tracker}", markup=False)
+    if not typer.confirm("Cast this vote? It can't be changed afterwards"):
+        raise CliError("Not cast.", "You can start again with the same code, or vote by post.")
+
+
+def _questions(page: Mapping[str, Any]) -> Sequence[belenios.Question]:
+    return belenios.parse(page["election"].encode()).questions
+
+
+def _from_zero(choices: Choices) -> Choices:
+    return [None if chosen is None else [number - 1 for number in chosen] for chosen in choices]
+
+
+def _going_on(step: T | Outcome) -> T:
+    """The step's own result; raises Ended where it is the end of the visit."""
+    if isinstance(step, Visit | CodeReady):
+        return step
+    raise Ended(step)  # type: ignore[arg-type]
+
+
+def _hidden(words: str) -> str:
+    text: str = typer.prompt(words, hide_input=True)
+    return text
+
+
+def _read_ballot_file(path: Path) -> BallotFile:
+    try:
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return msgspec.json.decode(raw, type=BallotFile)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CliError(
+            f"{path} can't be read as a ballot file ({type(error).__name__}).",
+            'It holds {"code": "...", "answers": {"postcode": "..."}, "choices": [[1]]}.',
+        ) from None
