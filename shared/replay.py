@@ -1,6 +1,6 @@
 """How a service shows what can be rebuilt from the law: its streams, and its derived tables.
 
-Promises only names and values: `shared.kafka.replay` runs the streams, `shared.postgres.dump` writes
+Promises only names and values: `shared.kafka.replay` runs the streams, `shared.postgres.dump` reads
 the tables, `castonce replay` compares. Must never publish anything. Trusts the service to name as
 derived every table whose rows follow from the law topics alone (and from its source tables).
 

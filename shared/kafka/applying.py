@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.consumer_types import (
     Done,
+    Emission,
     Halt,
     Handlers,
     Malformed,
@@ -31,6 +32,8 @@ from shared.postgres.pool import connection, is_stale, is_transient, transaction
 W = TypeVar("W")
 OnMalformed = Callable[[Malformed, W], Outcome]
 """What a service makes of an unreadable record itself, instead of the quarantine."""
+Arrange = Callable[[Sequence[Emission]], Sequence[Emission]]
+"""The order in which a fetch's emissions are published, where log order would tell too much."""
 
 
 class HandlerFailed(Exception):
@@ -64,6 +67,7 @@ class Applier(Generic[W]):
     outbox: Outbox
     dedupe_events: bool
     on_malformed: OnMalformed[W] | None
+    arrange: Arrange | None = None
 
     async def apply(self, fetch: Fetch, blocked: Mapping[Place, tuple[int, str]]) -> Committed[W]:
         """Commit what the handlers decide; `blocked` halts partitions at (offset, reason).
@@ -191,7 +195,8 @@ class Applier(Generic[W]):
     def _seal(self, result: Result) -> tuple[Sequence[Sealed], bytes | None]:
         if not result.emissions:
             return (), None
-        sealed = self.outbox.sealer.seal(result.emissions)
+        said = result.emissions if self.arrange is None else self.arrange(result.emissions)
+        sealed = self.outbox.sealer.seal(said)
         return sealed, pack(sealed)
 
 

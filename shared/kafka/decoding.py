@@ -149,6 +149,5 @@ def _text(header: bytes | None) -> str:
 
 def malformed(raw: Raw, reason: str) -> Malformed:
     """The record as what the quarantine keeps."""
-    return Malformed(
-        raw.topic, raw.partition, raw.offset, raw.timestamp, reason[:REASON_CHARACTERS], raw.value
-    )
+    where = (raw.topic, raw.partition, raw.offset, raw.timestamp)
+    return Malformed(*where, reason[:REASON_CHARACTERS], raw.value, raw.headers)

@@ -25,7 +25,7 @@ from shared.config import ServiceSettings
 from shared.consumer_types import Halt, Handlers, Record, UnitOfWork
 from shared.contracts.topics import Topic
 from shared.kafka import cursors
-from shared.kafka.applying import Applier, Committed, HandlerFailed, OnMalformed
+from shared.kafka.applying import Applier, Arrange, Committed, HandlerFailed, OnMalformed
 from shared.kafka.consumer import GroupConsumer
 from shared.kafka.cursors import Cursor
 from shared.kafka.decoding import Decoder, Raw
@@ -81,11 +81,13 @@ class Stream(Generic[W]):
         trust: SignaturePolicy,
         dedupe_events: bool = True,
         on_malformed: OnMalformed[W] | None = None,
+        arrange: Arrange | None = None,
     ) -> None:
         """`handlers`: one async function per message type; other types are skipped.
 
         `prepare` runs before the transaction, again if the fetch is; `after_commit` after it.
-        `on_malformed` replaces the quarantine for records that can't be read.
+        `on_malformed` replaces the quarantine for records that can't be read; `arrange` orders
+        what one fetch says, which is log order otherwise.
         """
         self.name = consumer_name
         self._topics = {topic.name: topic for topic in topics}
@@ -96,7 +98,7 @@ class Stream(Generic[W]):
         self._after_commit = after_commit
         self._decoder = Decoder(handlers, trust, topics)
         self._applier = Applier(
-            consumer_name, handlers, store, pool, outbox, dedupe_events, on_malformed
+            consumer_name, handlers, store, pool, outbox, dedupe_events, on_malformed, arrange
         )
         self._cursors: dict[Place, Cursor] = {}
         self._state = StreamState(consumer_name)
