@@ -1,6 +1,9 @@
 """Puts `identity` together: settings, adapters, streams, API; nothing else builds adapters."""
 
 import os
+from typing import Any
+
+import asyncpg
 
 from services.identity.api import IdentityApi, make_api
 from services.identity.config import IdentitySettings
@@ -8,8 +11,9 @@ from services.identity.domain.sealed import SealingKey
 from services.identity.handlers import AnswersHandler
 from services.identity.importing import RollImporter
 from services.identity.officials import Officials
+from services.identity.store import DERIVED_TABLES
 from services.identity.store.answers import AnswersStore
-from services.identity.store.law import LawStore
+from services.identity.store.law import LawStore, LawWork
 from services.identity.stream import (
     ANSWERS_CONSUMER,
     ANSWERS_TOPICS,
@@ -23,13 +27,16 @@ from shared.config import load
 from shared.kafka import topics
 from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
+from shared.kafka.replies import remember_replies
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream import Stream
 from shared.keys import Signer, read_public
 from shared.postgres.pool import connect
+from shared.replay import ReplayParts, ReplayStream
 from shared.service import Service
 from shared.staff import StaffList
 
+SETTINGS = IdentitySettings
 CONNECTIONS = 8
 """Two streams, the outbox, an import, and some officials."""
 
@@ -54,26 +61,28 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "identity")
-        trust = SignaturePolicy(settings.trust_dir)
+        replayed = law_stream(settings)
         law = Stream(
-            LAW_CONSUMER,
-            LAW_TOPICS,
-            LAW_HANDLERS,
-            LawStore(),
+            replayed.consumer,
+            replayed.topics,
+            replayed.handlers,
+            replayed.store,
             pool,
             settings,
             outbox,
-            trust=trust,
+            trust=replayed.trust,
         )
+        # A repeated request gets the same reply; a repeated attempt isn't counted again either way.
+        answering, answers_store = remember_replies(answers_handlers(judge), AnswersStore())
         answers = Stream(
             ANSWERS_CONSUMER,
             ANSWERS_TOPICS,
-            answers_handlers(judge),
-            AnswersStore(),
+            answering,
+            answers_store,
             pool,
             settings,
             outbox,
-            trust=trust,
+            trust=replayed.trust,
             dedupe_events=False,
         )
         importer = RollImporter(pool, outbox, answers_secret, SystemClock())
@@ -86,3 +95,19 @@ async def main() -> None:
         service.add_check("answers", answers.status)
         service.add_api(make_api(handlers, staff).app())
         await service.run_until_stopped()
+
+
+def law_stream(settings: IdentitySettings) -> ReplayStream[LawWork]:
+    """The consumer of the law topics, as it runs and as it is replayed."""
+    return ReplayStream(
+        LAW_CONSUMER,
+        LAW_TOPICS,
+        LAW_HANDLERS,
+        LawStore(),
+        trust=SignaturePolicy(settings.trust_dir),
+    )
+
+
+def replay_parts(settings: IdentitySettings, pool: "asyncpg.Pool[Any]") -> ReplayParts:
+    """What `castonce replay` rebuilds; the roll, attempts and locks are source and left alone."""
+    return ReplayParts(streams=(law_stream(settings),), derived=DERIVED_TABLES)

@@ -13,13 +13,13 @@ from services.identity.domain.sealed import SealingKey
 from services.identity.metrics import ATTEMPTS
 from services.identity.store.answers import AnswersWork
 from services.identity.store.law import LawWork, WithdrawalDecided
-from shared.consumer_types import Done, Emission, Halt, Outcome, Record, Retry
+from shared.consumer_types import Done, Halt, Outcome, Record, Retry
 from shared.contracts.elections import ElectionCreated, PhaseChanged
 from shared.contracts.gateway import AnswersOffered
 from shared.contracts.identity import AnswersAccepted, AnswersRefused
-from shared.contracts.message import derived_event_id
 from shared.contracts.permits import Permit, permit_text
 from shared.contracts.votes import Decision, RightWithdrawalAccepted, RightWithdrawalRefused
+from shared.kafka.replies import reply_to
 from shared.keys import Signer, verify
 
 Refusal = Literal["wrong_answers", "locked", "code_permit_refused", "unreadable", "too_late"]
@@ -143,7 +143,9 @@ class AnswersHandler:
             expires_at_ms=expires,
             signature=self.signer.sign(permit_text(request.election_id, right_id, expires)),
         )
-        return _answer(request, AnswersAccepted(request_id=request.request_id, permit=permit))
+        return Done(
+            [reply_to(request, AnswersAccepted(request_id=request.request_id, permit=permit))]
+        )
 
 
 def _is_too_late(request: AnswersOffered, stamp_ms: int) -> bool:
@@ -153,9 +155,4 @@ def _is_too_late(request: AnswersOffered, stamp_ms: int) -> bool:
 def _refuse(request: AnswersOffered, reason: Refusal, remaining: int = 0) -> Done:
     ATTEMPTS.labels(reason).inc()
     said = AnswersRefused(request_id=request.request_id, reason=reason, remaining=remaining)
-    return _answer(request, said)
-
-
-def _answer(request: AnswersOffered, said: AnswersAccepted | AnswersRefused) -> Done:
-    event_id = derived_event_id(request.request_id, type(said).__name__)
-    return Done([Emission(said, event_id, request.request_id, request.reply_partition)])
+    return Done([reply_to(request, said)])
