@@ -1,8 +1,8 @@
 """Plays each elector's story against the running system, and notes what surprised.
 
 One function per story; each says what the elector, the clerk or the officer would see at every
-step. A surprise is a difference between that and what the system said: it is noted, never raised, so
-that one elector's trouble doesn't hide another's.
+step. A surprise is a difference between that and what the system said: it is noted, never raised,
+so that one elector's trouble doesn't hide another's.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ballots import codes
 from ballots.credentials import Credential
 from cli.booth import Booth, Visit, derive, seal_ballot
 from cli.outcomes import (
@@ -333,3 +334,10 @@ STORIES: Mapping[Fate, Story] = {
     Fate.POST_OLD_PACK: _post_old_pack,
     Fate.WITHDRAWN: _withdrawn,
 }
+
+
+async def try_unknown_code(stage: Stage, person: Person) -> None:
+    """A stranger with a made-up code walks the same path as anybody, to a refusal."""
+    made_up = codes.generate(secrets.token_bytes)
+    outcome = await _admit_to_booth(stage, person, made_up)
+    stage.expect(person, "a code that isn't in the election", WrongAnswers, outcome)

@@ -61,7 +61,7 @@ class Offices:
             lambda: officer.get(path),
             lambda right: right["withdrawn_at_ms"] is not None or not right["withdrawal_asked"],
         )
-        return seen["withdrawn_at_ms"] is not None
+        return bool(seen["withdrawn_at_ms"] is not None)
 
     async def unlock(self, right_id: str) -> None:
         """Two officers unlock the online channel of a right."""
@@ -103,7 +103,7 @@ class Offices:
             lambda: self._as.postal[0].get(f"/elections/{self._election_id}/scans/{scan_id}"),
             lambda scan: scan["outcome"] in ("voided", "void_refused"),
         )
-        return seen["outcome"] == "voided"
+        return bool(seen["outcome"] == "voided")
 
     async def close_online(self) -> None:
         """Close the online channel before its hour, as a rehearsal must."""

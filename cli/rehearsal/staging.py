@@ -58,6 +58,7 @@ def stage(
     apis: Apis,
     definition: str,
     roll: Sequence[Elector],
+    *,
     spares: int,
     folder: Path,
     randbytes: Callable[[int], bytes],

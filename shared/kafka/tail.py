@@ -19,7 +19,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.config import ServiceSettings
+from shared.config import ProcessSettings
 from shared.consumer_types import Record
 from shared.contracts.message import Message
 from shared.contracts.topics import Topic
@@ -52,7 +52,7 @@ class Tail:
         from_beginning: bool,
         callback: Callback,
         *,
-        settings: ServiceSettings,
+        settings: ProcessSettings,
         trust: SignaturePolicy,
         types: Collection[type[Message]],
         partitions: Collection[int] | None = None,

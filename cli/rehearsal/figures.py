@@ -1,0 +1,134 @@
+"""What the system says came out of a rehearsal, and how that differs from what must come out."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ballots import decrypt, election
+from cli.client import InternalApi
+from cli.rehearsal.plan import Expected
+from shared.config import ProcessSettings
+from shared.consumer_types import Record
+from shared.contracts.topics import BALLOTS
+from shared.contracts.votes import BallotAccepted
+from shared.kafka.signatures import SignaturePolicy
+from shared.kafka.tail import Tail
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure: what it is called, what must come out, what came out."""
+
+    name: str
+    expected: object
+    got: object
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the figure is the expected one."""
+        return self.expected == self.got
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What each service reports of the election in the end."""
+
+    elections: Mapping[str, Any]
+    identity: Mapping[str, Any]
+    packs: Mapping[str, Any]
+    envelopes: Mapping[str, Any]
+    totals_online: tuple[int, ...]
+
+
+def collect(
+    *,
+    elections: InternalApi,
+    identity: InternalApi,
+    codes: InternalApi,
+    postal: InternalApi,
+    election_id: str,
+    totals_online: tuple[int, ...],
+) -> Reports:
+    """Ask every service for its figures."""
+    path = f"/elections/{election_id}"
+    return Reports(
+        elections=elections.get(path),
+        identity=identity.get(f"{path}/summary"),
+        packs=codes.get(f"{path}/packs/balance"),
+        envelopes=postal.get(f"{path}/envelopes/balance"),
+        totals_online=totals_online,
+    )
+
+
+def compare(expected: Expected, reports: Reports) -> list[Line]:
+    """Every figure beside what it must be."""
+    closed = reports.elections["closed_partitions"]
+    counted = {
+        name: sum(partition[name] for partition in closed)
+        for name in ("rights", "used_online", "used_by_post", "withdrawn")
+    }
+    lines = [
+        Line("phase", "reconciled", reports.elections["phase"]),
+        Line("quarantined records", 0, reports.elections["quarantine_count"]),
+        Line("records refused", {}, reports.elections["refused_records"]),
+        Line("electors on the roll", expected.electors, reports.identity["electors"]),
+        Line("rights in the log", expected.electors, counted["rights"]),
+        Line("votes online", expected.used_online, counted["used_online"]),
+        Line("votes by post", expected.used_by_post, counted["used_by_post"]),
+        Line("rights withdrawn", expected.withdrawn, counted["withdrawn"]),
+        Line("online totals, decrypted", expected.totals_online, reports.totals_online),
+        Line("packs balance", True, reports.packs["is_balanced"]),
+        Line("envelopes balance", True, reports.envelopes["is_balanced"]),
+    ]
+    lines += _tables("packs", expected.packs, reports.packs["states"])
+    lines += _tables("envelopes", expected.envelopes, _envelopes(reports.envelopes))
+    lines += _tables("cases", expected.cases, reports.identity["cases_by_kind"])
+    return lines
+
+
+def _tables(title: str, expected: Mapping[str, int], got: Mapping[str, int]) -> list[Line]:
+    """A line per figure that either side knows; what isn't named is none."""
+    names = [*expected, *(name for name in got if name not in expected)]
+    return [Line(f"{title}: {name}", expected.get(name, 0), got.get(name, 0)) for name in names]
+
+
+def _envelopes(report: Mapping[str, Any]) -> dict[str, int]:
+    aside = {f"set_aside_{reason}": count for reason, count in report["set_aside"].items()}
+    return {name: report[name] for name in ("received", "admitted", "voided")} | aside
+
+
+async def totals_online(
+    reading: ProcessSettings, page: Mapping[str, Any], trustee: int
+) -> tuple[int, ...]:
+    """The decrypted sum of every accepted ballot in the log: votes for each candidate."""
+    ballots = await _accepted(reading, str(page["election_id"]))
+    held = election.parse(str(page["election"]).encode())
+    counts = await asyncio.to_thread(decrypt.decrypt, held, ballots, trustee, os.urandom)
+    return tuple(counts[0])
+
+
+async def _accepted(reading: ProcessSettings, election_id: str) -> list[bytes]:
+    """The accepted ballots of an election, from the beginning of the log to its present end."""
+    found: dict[str, bytes] = {}
+
+    def take(record: Record[BallotAccepted]) -> None:
+        if record.message.election_id == election_id:
+            found.setdefault(record.message.tracker, bytes(record.message.ballot))
+
+    tail = Tail(
+        [BALLOTS],
+        from_beginning=True,
+        callback=take,
+        settings=reading,
+        trust=SignaturePolicy(reading.trust_dir),
+        types=[BallotAccepted],
+    )
+    task = asyncio.create_task(tail.run())
+    try:
+        await tail.caught_up()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    return list(found.values())
