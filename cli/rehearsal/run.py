@@ -68,7 +68,7 @@ def rehearse(stack: Stack, wanted: Wanted, progress: Progress) -> Outcome:
         apis = staging.Apis(officers.elections, officers.identity[0], officers.codes)
         staged = staging.stage(
             apis,
-            definition(wanted.electors),
+            definition(f"Rehearsal with {wanted.electors} electors"),
             roll,
             spares=wanted.spares,
             folder=Path(folder),
@@ -184,8 +184,8 @@ def _reading(stack: Stack) -> ProcessSettings:
     )
 
 
-def definition(electors: int) -> str:
-    """The election file of a rehearsal, open from now on for a week."""
+def definition(title: str) -> str:
+    """The election file of a made-up ballot, open from now on for a week."""
     now = datetime.now(UTC).replace(microsecond=0)
     opens, online, post = (
         now - timedelta(minutes=1),
@@ -193,7 +193,7 @@ def definition(electors: int) -> str:
         now + timedelta(days=8),
     )
     return f"""
-title = "Rehearsal with {electors} electors"
+title = "{title}"
 organisation = "Example Party"
 description = "A made-up ballot with the proportions of 2022. Nobody in it exists."
 helpline = "020 7946 0000"

@@ -1,0 +1,176 @@
+"""`castonce demo`: the whole system with an election that is open for voting.
+
+Promises that a second start finds the same election with the votes cast so far. It keeps three
+electors' codes in the home (mode 0600) to show them again: never use it for a real ballot.
+"""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from msgspec import Struct
+from rich.panel import Panel
+from rich.text import Text
+
+from ballots.codes import grouped
+from cli.client import HomeOption, InternalApi
+from cli.rehearsal import people, run, staging
+from cli.rehearsal.roll import Elector, make_roll
+from cli.screen import console, make_app, progress_bar, show_done, show_facts, show_table
+from deploy.local import daemon, ports, services
+from deploy.local.home import Home, write_private
+from deploy.local.stack import Stack
+
+app = make_app("A demo election.")
+
+ELECTORS = 40
+SPARES = 10
+SEED = 2022
+SHOWN = 3
+
+
+class DemoElector(Struct, frozen=True):
+    """Somebody on the demo roll, whose vote you may cast."""
+
+    name: str
+    membership_number: str
+    code: str
+    serial: str
+    answers: dict[str, str]
+
+
+class Demo(Struct, frozen=True):
+    """The demo election of a home, kept so that the next start shows it again."""
+
+    election_id: str
+    electors: list[DemoElector]
+
+
+@app.command()
+def demo(
+    *,
+    home: HomeOption = None,
+    port_base: Annotated[
+        int | None, typer.Option(help="Move every port of this copy; kept for later starts.")
+    ] = None,
+) -> None:
+    """Start everything, open a demo election, and stay until Ctrl-C."""
+    began = time.monotonic()
+    place = Home.locate(home)
+    stack = Stack(place, ports.load(place, port_base))
+    was_up = daemon.is_running(stack)
+    stopped = _interrupts()
+    try:
+        _start(stack)
+        shown = _existing(place) or _stage(stack)
+        _show(stack, shown, time.monotonic() - began)
+        stopped.wait()
+    finally:
+        if not was_up:
+            with console.status("Stopping ..."):
+                stack.stop()
+            show_done("Everything is stopped; the next start finds the same election.")
+
+
+def _interrupts() -> threading.Event:
+    """Set at Ctrl-C or SIGTERM."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _start(stack: Stack) -> None:
+    with stack.home.changing():
+        with console.status("Starting Kafka and PostgreSQL ..."):
+            stack.start_infrastructure()
+        show_done("Kafka and PostgreSQL serve")
+        names = services.present()
+        with console.status(f"Starting {len(names)} services ..."):
+            daemon.ensure(stack, names, tell=lambda name: show_done(f"{name} is ready"))
+
+
+def _existing(place: Home) -> Demo | None:
+    path = _kept(place)
+    return msgspec.json.decode(path.read_bytes(), type=Demo) if path.exists() else None
+
+
+def _kept(place: Home) -> Path:
+    return place.root / "demo.json"
+
+
+def _stage(stack: Stack) -> Demo:
+    """Set the election up, and remember what to show."""
+    token = people.tokens(stack.home)["officer"]
+
+    def api(service: str) -> InternalApi:
+        address = f"http://{ports.LOOPBACK}:{stack.ports.api(service)}"
+        return InternalApi(address, token, timeout_seconds=run.API_SECONDS)
+
+    roll = make_roll(ELECTORS, SEED)
+    folder = stack.home.root / "demo" / str(time.time_ns())
+    with progress_bar("Setting the election up") as bar:
+        staged = staging.stage(
+            staging.Apis(api("elections"), api("identity"), api("codes")),
+            run.definition("Demo election of a leader"),
+            roll,
+            spares=SPARES,
+            folder=folder,
+            randbytes=os.urandom,
+            progress=bar.show,
+        )
+    shown = Demo(staged.election_id, [_shown(one, staged) for one in roll[:SHOWN]])
+    write_private(_kept(stack.home), msgspec.json.encode(shown).decode())
+    return shown
+
+
+def _shown(elector: Elector, staged: staging.Staged) -> DemoElector:
+    pack = staged.packs[elector.membership_number]
+    return DemoElector(
+        name=f"{elector.first_names} {elector.surname}",
+        membership_number=elector.membership_number,
+        code=grouped(pack.code),
+        serial=pack.serial,
+        answers=elector.answers(),
+    )
+
+
+def _show(stack: Stack, shown: Demo, seconds: float) -> None:
+    base = f"http://{ports.LOOPBACK}"
+    console.print(Panel(Text(f"The demo election is open for voting (after {seconds:.0f} s)")))
+    show_facts(
+        [
+            ("Election", shown.election_id),
+            ("Voters' API and page", f"{base}:{stack.ports.api('gateway')}/"),
+            *(
+                (f"{name} (staff only)", f"{base}:{stack.ports.api(name)}/openapi.json")
+                for name in services.WITH_API
+                if name != "gateway"
+            ),
+            ("Turnout and lag", f"{base}:{stack.ports.admin('monitor')}/metrics"),
+            *(
+                (f"Login: {name}", f"token in {path}")
+                for name, path in people.ensure_tokens(stack.home).items()
+            ),
+        ]
+    )
+    show_table(
+        "Electors to try",
+        ("Name", "Voting code", "Date of birth", "Postcode", "Pack serial"),
+        [
+            (one.name, one.code, one.answers["date_of_birth"], one.answers["postcode"], one.serial)
+            for one in shown.electors
+        ],
+    )
+    console.print(
+        f"Vote:           castonce vote --election {shown.election_id}\n"
+        f"Scan a posting: castonce post scan SERIAL --election {shown.election_id}\n"
+        "Look:           castonce status\n"
+        "Stop:           Ctrl-C (nothing is lost)",
+        markup=False,
+    )
