@@ -148,7 +148,7 @@ def _register(apis: Apis, election_id: str, made: PacksMade, progress: Progress)
 
 
 def _show(title: str, news: Mapping[str, Any], progress: Progress) -> None:
-    progress(title, int(news["done"]), int(news["total"]))
+    progress(f"{title}: {news['stage']}", int(news["done"]), int(news["total"]))
 
 
 def _join(apis: Apis, election_id: str, codes: Mapping[str, str]) -> dict[str, Pack]:
