@@ -1,0 +1,1 @@
+"""The rules of `postal`, pure: values in, decision out; time and randomness are arguments."""

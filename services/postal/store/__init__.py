@@ -1,0 +1,1 @@
+"""SQL of `postal`, and nothing else: one module per part of its work."""
