@@ -58,6 +58,7 @@ def _write_to(service: str, instance: str, level: str, stream: TextIO | None) ->
             structlog.processors.format_exc_info,
             _redact,
             stamp,
+            _spell_out,
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -78,6 +79,21 @@ def _redact(_: Any, __: str, event: Event) -> Event:
 
 def _render(_: Any, __: str, event: Event) -> str:
     return msgspec.json.encode(event).decode()
+
+
+def _spell_out(_: Any, __: str, event: Event) -> Event:
+    """Half characters, which come from broken input, can't be written as UTF-8."""
+    return {name: _encodable(value) for name, value in event.items()}
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_encodable(inner) for inner in value]
+    return value
 
 
 def _route_libraries(level: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "[redacted]"
+_BIGGEST_INTEGER = 2**63
 
 _SECRETS = {
     "code", "voting_code", "password", "secret", "authorization", "token", "cookie", "seed",
@@ -29,7 +30,7 @@ _LEADS_TO_A_PERSON = frozenset(
     {"right_id", "session_id", "attempt_id", "serial", "scan_id", "remote"}
 )
 
-_SEPARATOR = r"[ \t\u00a0\u2007\u2009\u202f\u2010-\u2014\u2212_.:+-]"
+_SEPARATOR = r"(?:[ \t\r\n\u00a0\u2007\u2009\u202f\u2010-\u2014\u2212_.:+-]|\\[nrt])"
 _START = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
 _END = r"(?![0-9A-Za-z])"
 
@@ -39,7 +40,9 @@ def _groups(size: int, at_least: int) -> str:
     return rf"{_START}[0-9A-Za-z]{{{size}}}(?:{_SEPARATOR}{{1,3}}[0-9A-Za-z]{{{size}}}){more}{_END}"
 
 
-_GROUPED_CODE = re.compile("|".join((_groups(4, 5), _groups(5, 4), _groups(10, 2), _groups(2, 10))))
+# As it is printed, and however else people might space it evenly.
+_SPACINGS = ((4, 5), (5, 4), (2, 10), (10, 2), (1, 20))
+_GROUPED_CODE = re.compile("|".join(_groups(size, count) for size, count in _SPACINGS))
 _WHOLE_CODE = re.compile(rf"{_START}[0-9A-Za-z]{{20}}{_END}")
 _STAFF_SECRET = re.compile(r"cst_[A-Za-z0-9_-]{16,}")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
@@ -59,8 +62,10 @@ def redact(value: Any, key: str = "") -> Any:
     """The value, if it may be logged under this key; else a mask, or the name of its type."""
     if key.lower() in _FORBIDDEN_KEYS:
         return MASK
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float):
         return value
+    if isinstance(value, int):
+        return value if abs(value) < _BIGGEST_INTEGER else str(value)
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Mapping):
@@ -76,11 +81,11 @@ def redact(value: Any, key: str = "") -> Any:
 def redact_text(text: str) -> str:
     """The text with voting codes, secrets and the details of addresses masked."""
     text = _STAFF_SECRET.sub(MASK, text)
+    text = _GROUPED_CODE.sub(MASK, text)
+    text = _WHOLE_CODE.sub(_mask_code, text)
     text = _BEARER.sub(rf"\1 {MASK}", text)
     text = _PASSWORD_IN_ADDRESS.sub(MASK, text)
-    text = _ADDRESS_DETAIL.sub(f"?{MASK}", text)
-    text = _GROUPED_CODE.sub(MASK, text)
-    return _WHOLE_CODE.sub(_mask_code, text)
+    return _ADDRESS_DETAIL.sub(f"?{MASK}", text)
 
 
 def _mask_code(match: re.Match[str]) -> str:

@@ -46,6 +46,8 @@ CHECK_SECONDS = 2.0
 STOP_SECONDS = 15.0
 """How long one task or one thing to close may take before it is left behind, with a log line."""
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 AWAY = (
     OSError,
     TimeoutError,
@@ -90,7 +92,7 @@ class Service:
     async def __aenter__(self) -> Self:
         configure(self.name, self.settings.instance, self.settings.log_level)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             loop.add_signal_handler(number, self.stopping.set)
         self._admin = await admin.serve(self.settings, self.readiness)
         log.info("started", pid=os.getpid(), admin_port=self._admin.port)
@@ -104,6 +106,8 @@ class Service:
     ) -> None:
         self.stopping.set()
         await self._stop()
+        for number in _SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
         log.info("stopped")
 
     def add_task(self, name: str, work: Coroutine[Any, Any, Any]) -> None:

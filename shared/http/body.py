@@ -29,6 +29,7 @@ _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
 _BODY = web.RequestKey("castonce.body", bytes)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _ENCODER = msgspec.json.Encoder()
@@ -221,10 +222,10 @@ def _parts_of(part: Any) -> list[Any]:
 
 def _refuse_depth(raw: bytes) -> None:
     """Raise Invalid when brackets nest deeper than MAX_DEPTH, before anything recurses."""
-    brackets = raw.translate(None, _NOT_BRACKETS)
+    brackets = raw.translate(_AS_SQUARE, _NOT_BRACKETS)
     if _depth_exceeds(brackets):
         # Brackets inside strings don't count; looking for strings is slow, so only now.
-        bare = _STRINGS.sub(b"", raw).translate(None, _NOT_BRACKETS)
+        bare = _STRINGS.sub(b"", raw).translate(_AS_SQUARE, _NOT_BRACKETS)
         if _depth_exceeds(bare):
             raise _too_deep()
 
@@ -233,6 +234,6 @@ def _depth_exceeds(brackets: bytes) -> bool:
     for _ in range(MAX_DEPTH):
         if not brackets:
             return False
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
     # A few brackets that don't pair up are no danger: the decoder says what is wrong.
-    return len(brackets) > MAX_DEPTH
+    return b"[]" in brackets or len(brackets) > MAX_DEPTH
