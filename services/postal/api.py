@@ -119,10 +119,11 @@ class PostalApi:
 
     async def void(self, request: web.Request) -> web.StreamResponse:
         """Void a wrong scan: takes two officials; 202 until the second has confirmed."""
-        scan_id, body = request.match_info["scan_id"], await read_json(request, ReasonGiven)
+        path, body = request.match_info, await read_json(request, ReasonGiven)
+        place = path["election_id"], path["scan_id"]
 
         async def action(sql: Sql, staff: Staff, key: str) -> tuple[int, Any]:
-            return await self._voiding.ask(sql, scan_id, staff.id, body.reason, key)
+            return await self._voiding.ask(sql, place, staff.id, body.reason, key)
 
         _, answer = await self._once(request, action)
         return reply(*await self._voiding.decided(msgspec.convert(answer, VoidSeen)))
@@ -146,6 +147,10 @@ class PostalApi:
             return 200, await self._batching.reopen(sql, election_id, number, staff.id)
 
         return reply(*await self._once(request, action))
+
+    async def elections(self, request: web.Request) -> web.StreamResponse:
+        """Elections that have a postal channel."""
+        return reply(200, await self._batching.elections())
 
     async def balance(self, request: web.Request) -> web.StreamResponse:
         """Where every envelope has ended up, in total and by batch."""
@@ -211,6 +216,7 @@ def make_api(handlers: PostalApi, staff: StaffList) -> Api:
         refuses=refusals,
         **clerk,
     )
+    api.get("/elections", handlers.elections, answers={200: ElectionList}, **clerk)
     api.get(
         "/elections/{election_id}/scans/{scan_id}",
         handlers.show_scan,
@@ -232,7 +238,7 @@ def make_api(handlers: PostalApi, staff: StaffList) -> Api:
 def _add_corrections(api: Api, handlers: PostalApi, command: dict[str, Any]) -> None:
     voids = ["same_official", "already_voided", "void_pending", "closed", "unknown_scan"]
     api.post(
-        "/scans/{scan_id}/void",
+        "/elections/{election_id}/scans/{scan_id}/void",
         handlers.void,
         body=ReasonGiven,
         answers={200: VoidSeen, 202: VoidSeen},

@@ -36,7 +36,7 @@ class BatchSeen(Struct, frozen=True, kw_only=True):
     envelopes: EnvelopeCounts
 
 
-class EnvelopeBalance(Struct, frozen=True, kw_only=True):
+class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     """The balance of an election, in total and by batch (P11).
 
     `unrecorded`: envelopes on the log that no scan here accounts for; always 0, unless this
@@ -45,9 +45,21 @@ class EnvelopeBalance(Struct, frozen=True, kw_only=True):
 
     election_id: str
     phase: str
-    total: EnvelopeCounts
     batches: list[BatchSeen]
     unrecorded: int
+
+
+class ElectionLine(Struct, frozen=True):
+    """An election and its phase."""
+
+    election_id: str
+    phase: str
+
+
+class ElectionList(Struct, frozen=True):
+    """Elections with a postal channel."""
+
+    elections: list[ElectionLine]
 
 
 class Batching:
@@ -55,6 +67,12 @@ class Batching:
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self._pool = pool
+
+    async def elections(self) -> ElectionList:
+        """Elections with a postal channel."""
+        async with connection(self._pool) as sql:
+            found = await store.elections(sql)
+        return ElectionList([ElectionLine(*one) for one in found])
 
     async def close(self, sql: Sql, election_id: str, number: int, official: str) -> BatchSeen:
         """Close a batch, in the caller's transaction; raises BatchUnknown or BatchRefused."""
@@ -93,7 +111,7 @@ class Batching:
         return EnvelopeBalance(
             election_id=election_id,
             phase=election.phase,
-            total=_counts(total),
+            **_figures(total),
             batches=[
                 BatchSeen(
                     number=number,
@@ -115,11 +133,15 @@ async def _seen(sql: Sql, election_id: str, number: int) -> BatchSeen:
 
 
 def _counts(counted: Balance) -> EnvelopeCounts:
-    return EnvelopeCounts(
-        received=counted.received,
-        admitted=counted.admitted,
-        set_aside=dict(sorted(counted.set_aside.items())),
-        voided=counted.voided,
-        undecided=counted.undecided,
-        is_balanced=counted.is_balanced,
-    )
+    return EnvelopeCounts(**_figures(counted))
+
+
+def _figures(counted: Balance) -> dict[str, Any]:
+    return {
+        "received": counted.received,
+        "admitted": counted.admitted,
+        "set_aside": dict(sorted(counted.set_aside.items())),
+        "voided": counted.voided,
+        "undecided": counted.undecided,
+        "is_balanced": counted.is_balanced,
+    }

@@ -46,17 +46,20 @@ class Voiding:
         self._arrivals = arrivals
 
     async def ask(
-        self, sql: Sql, scan_id: str, official: str, reason: str, key: str
+        self, sql: Sql, place: tuple[str, str], official: str, reason: str, key: str
     ) -> tuple[int, VoidSeen]:
         """Ask for a void, or confirm one, in the caller's transaction: 202 pending, or 200.
 
+        `place` is (election, scan).
+
         Raises ScanUnknown, NotTaken or VoidRefused.
         """
+        election_id, scan_id = place
         await store.lock_scan(sql, scan_id)
         found = (await store.states(sql, [scan_id])).get(scan_id)
-        if found is None:
+        if found is None or found.scan.election_id != election_id:
             raise ScanUnknown()
-        election = await store.election(sql, found.scan.election_id)
+        election = await store.election(sql, election_id)
         if election is None:
             raise ElectionUnknown()
         require_counting(election.phase)

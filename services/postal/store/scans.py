@@ -44,6 +44,14 @@ async def election(sql: Sql, election_id: str) -> KnownElection | None:
     return None if row is None else KnownElection(row["takes_post"], row["phase"])
 
 
+async def elections(sql: Sql) -> list[tuple[str, str]]:
+    """Elections with a postal channel: (id, phase)."""
+    rows = await sql.fetch(
+        "select election_id, phase from elections where takes_post order by election_id"
+    )
+    return [(row["election_id"], row["phase"]) for row in rows]
+
+
 async def rights_of(sql: Sql, election_id: str, serials: Sequence[str]) -> dict[str, str]:
     """The right of each known serial."""
     rows = await sql.fetch(
