@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from services.postal.batching import Batching, BatchSeen, EnvelopeBalance
+from services.postal.batching import Batching, BatchSeen, ElectionList, EnvelopeBalance
 from services.postal.errors import SerialMistyped
 from services.postal.scanning import (
     BULK_DECISION_SECONDS,
