@@ -15,7 +15,14 @@ from typing import Any
 import msgspec
 
 from services.votes.domain import ballots, barriers, changes, envelopes
-from services.votes.domain.ledger import AnyRecord, Books, Ledger, Powers, WantedVerdict
+from services.votes.domain.ledger import (
+    AnyRecord,
+    Books,
+    Ledger,
+    Powers,
+    SignatureClaim,
+    WantedVerdict,
+)
 from services.votes.domain.state import PartitionState, VerdictKey
 from shared.consumer_types import Malformed, Record
 from shared.contracts.codes import PackReplaced, RightGranted
@@ -94,6 +101,26 @@ def wanted_verdicts(
     for record in records:
         apply(draft, record)
     return draft.wanted
+
+
+def signature_claims(
+    books: Books, powers: Powers, records: Iterable[Record[Any]]
+) -> Iterable[SignatureClaim]:
+    """The signatures that the fold will ask about, as far as the books tell before it has begun."""
+    ledger = Ledger(books, powers, is_draft=True)
+    for record in records:
+        message, kind = record.message, type(record.message)
+        state = ledger.partition(record.partition, getattr(message, "election_id", ""))
+        if kind is BallotSubmitted:
+            if state is not None:
+                permit = message.permit
+                claim = (state.keys.identity, permit.signed_text(), permit.signature)
+                yield SignatureClaim(*claim)
+        elif kind in TYPES and (state is not None or kind is ElectionDefined):
+            signer = SIGNERS[message.CONTRACT.producer]
+            key = powers.elections_key if state is None else key_of(ledger, state, signer)
+            text = signed_text(message.CONTRACT, record.event_id, signer, record.value)
+            yield SignatureClaim(key, text, record.signature)
 
 
 def _is_at_home(record: Record[Any]) -> bool:

@@ -15,7 +15,6 @@ from services.votes.domain.state import (
     BallotOutcome,
     Claim,
     ClaimMade,
-    OutcomeMade,
     PartitionState,
     RefusedRecord,
     Right,
@@ -49,6 +48,14 @@ class Powers(NamedTuple):
     verify: Verify
     sign: Sign
     verdicts: Mapping[VerdictKey, bool]
+
+
+class SignatureClaim(NamedTuple):
+    """The arguments of `Verify`."""
+
+    key: str
+    text: bytes
+    signature: str | bytes | None
 
 
 class WantedVerdict(NamedTuple):
@@ -98,11 +105,9 @@ class Ledger:
         """What was decided about a ballot under a right, accepted or refused."""
         return self._outcomes.get(key) or self._books.outcomes.get(key)
 
-    @property
-    def outcomes(self) -> list[OutcomeMade]:
-        """Refusals of ballots, to be kept; an accepted ballot is its claim."""
-        made = self._outcomes.items()
-        return [OutcomeMade(key, one) for key, one in made if one.reason is not None]
+    def decided(self) -> Mapping[BallotKey, BallotOutcome]:
+        """The outcomes of this fetch's ballots, to be kept for ever."""
+        return self._outcomes
 
     def put_partition(self, state: PartitionState) -> None:
         """The election's new state on its partition."""

@@ -134,13 +134,6 @@ class AcceptedBallot(NamedTuple):
     ballot: bytes
 
 
-class OutcomeMade(NamedTuple):
-    """A new row of `outcomes`: a ballot that was refused, for ever."""
-
-    key: BallotKey
-    outcome: BallotOutcome
-
-
 class RefusedRecord(NamedTuple):
     """A new row of `refused_records`: the bytes stay in the log; their hash proves which."""
 

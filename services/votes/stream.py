@@ -1,0 +1,77 @@
+"""What votes reads and how: `castonce.rights.v1`, screened and verified before each transaction.
+
+Promises that a ballot costs a verification only if it has a valid permit and names the credential
+that stands for its right, and that every verdict is there before the fold asks. Only records and
+books go into a verdict: no clock, no other topic.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from services.votes import metrics
+from services.votes.domain import fold
+from services.votes.domain.ledger import Ledger, Powers
+from services.votes.domain.state import VerdictKey
+from services.votes.handlers import HANDLERS, refuse
+from services.votes.ports import Verifier
+from services.votes.signatures import Signatures
+from services.votes.store import VotesStore
+from shared.consumer_types import Record
+from shared.contracts.topics import RIGHTS
+from shared.kafka.signatures import SignaturePolicy
+from shared.postgres.pool import connection
+from shared.replay import ReplayStream
+
+CONSUMER = "votes"
+
+
+class Screening:
+    """Works out the verdicts of a fetch before its transaction; implements `ports.Verdicts`."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", powers: Powers, verifier: Verifier, signatures: Signatures
+    ) -> None:
+        self._pool = pool
+        self._powers = powers
+        self._verifier = verifier
+        self._signatures = signatures
+        self._known: Mapping[VerdictKey, bool] = {}
+        self.store = VotesStore(powers, self)
+
+    def known(self) -> Mapping[VerdictKey, bool]:
+        """The verdicts on the fetch at hand."""
+        return self._known
+
+    async def prepare(self, records: Sequence[Record[Any]]) -> None:
+        """Read the books, find out which ballots' proofs matter, and have them verified."""
+        async with connection(self._pool) as sql:
+            books = await self.store.books(sql, records)
+        await self._signatures.check(books, self._powers, records)
+        wanted = fold.wanted_verdicts(books, self._powers, records)
+        self._known = await self._verifier.verify(wanted) if wanted else {}
+
+    def after_commit(self, work: Ledger, records: Sequence[Record[Any]]) -> None:
+        """Count what was decided."""
+        metrics.count(work)
+
+
+def stream_parts(
+    pool: "asyncpg.Pool[Any]", powers: Powers, verifier: Verifier
+) -> tuple[ReplayStream[Ledger], Screening]:
+    """The one stream of votes, for the service and for a replay alike."""
+    signatures = Signatures(powers.verify)
+    remembering = powers._replace(verify=signatures.verify)
+    screening = Screening(pool, remembering, verifier, signatures)
+    parts = ReplayStream(
+        CONSUMER,
+        (RIGHTS,),
+        HANDLERS,
+        screening.store,
+        trust=SignaturePolicy.none(),
+        prepare=screening.prepare,
+        on_malformed=refuse,
+        dedupe_events=False,
+    )
+    return parts, screening

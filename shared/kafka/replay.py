@@ -1,0 +1,203 @@
+"""The law read again from its beginning: through the service's own handlers, publishing nothing.
+
+Promises that records get their original coordinates and broker stamps, in log order within each
+partition; that partitions are interleaved and cut into fetches by a seed, so that a result that
+depends on either shows; and that it ends exactly where it was told to. Never produces a record.
+Records come from the broker (`BrokerLog`) or from a file (`shared.kafka.log_file`).
+"""
+
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.consumer_types import Halt
+from shared.errors import CastonceError
+from shared.kafka.applying import Applier
+from shared.kafka.consumer import discard, settings_of_every_consumer
+from shared.kafka.cursors import Cursor, fresh
+from shared.kafka.decoding import Decoder, Raw
+from shared.kafka.fetch import decoded
+from shared.kafka.sealing import Sealed
+from shared.postgres import offsets
+from shared.postgres.offsets import Place
+from shared.postgres.pool import connection
+from shared.replay import ReplayStream
+
+FETCH_SECONDS = 5.0
+"""A broker that has records hands out some within this time."""
+
+
+class ReplayFailed(CastonceError):
+    """The log can't be replayed as it was applied: the sentence says at which record and why."""
+
+    code = "replay_failed"
+
+
+class Log(Protocol):
+    """Where the records of a replay come from."""
+
+    def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
+        """The records of a partition from offset 0 up to `end`, at most `most` at a time."""
+        ...
+
+
+class BrokerLog:
+    """The log as the broker has it, read outside of any group."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+
+    async def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
+        """See `Log.read`; raises ReplayFailed when the log ends or begins elsewhere."""
+        tp = TopicPartition(*place)
+        raw = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **settings_of_every_consumer())
+        await raw.start()
+        try:
+            raw.assign([tp])
+            raw.seek(tp, 0)
+            following = 0
+            while following < end:
+                found = await raw.getmany(
+                    tp, timeout_ms=int(FETCH_SECONDS * 1000), max_records=min(most, end - following)
+                )
+                records = found.get(tp, [])
+                if not records:
+                    raise ReplayFailed(
+                        f"{place[0]}[{place[1]}] has no record at offset {following}, but {end}"
+                        " were applied: the log is shorter than the database."
+                    )
+                following = records[-1].offset + 1
+                yield records
+        finally:
+            await discard(raw)
+
+
+class _SilentSealer:
+    """Seals nothing: what a replay decides was said long ago."""
+
+    def seal(self, emissions: Sequence[Any]) -> list[Sealed]:
+        return []
+
+
+class _SilentOutbox:
+    """Stands where the outbox stands."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.sealer = _SilentSealer()
+
+
+class _Part:
+    """One partition on its way from offset 0 to its end."""
+
+    def __init__(self, place: Place, source: AsyncIterator[Sequence[Raw]]) -> None:
+        self.cursor = Cursor(place, 0, 0)
+        self._source = source
+        self._again: Sequence[Raw] = ()
+        self.was_refused = False
+
+    async def records(self) -> Sequence[Raw]:
+        """The next records, or none at the end; raises ReplayFailed where the log has a fault."""
+        if self._again:
+            records, self._again = self._again, ()
+            return records
+        read = await anext(self._source, None)
+        records = fresh(self.cursor, read or ())
+        if self.cursor.halted:
+            topic, partition = self.cursor.place
+            raise ReplayFailed(f"{topic}[{partition}]: {self.cursor.halted}.")
+        return records
+
+    def applied(self, following: int | None, rest: Sequence[Raw]) -> None:
+        """So far it was applied; the rest comes again."""
+        self.was_refused = following is None
+        if following is not None:
+            self.cursor.advance(following)
+        self._again = rest
+
+    async def close(self) -> None:
+        """Close the source."""
+        await self._source.aclose()  # type: ignore[attr-defined]
+
+
+class Replay:
+    """One stream, applied again from the beginning of its topics to an empty database."""
+
+    def __init__(
+        self,
+        stream: ReplayStream[Any],
+        pool: "asyncpg.Pool[Any]",
+        service: str,
+        *,
+        seed: int,
+        most: int,
+    ) -> None:
+        """`most` records of one partition go into a fetch."""
+        self._stream = stream
+        self._pool = pool
+        self._chance = random.Random(seed)  # noqa: S311  (a reproducible order, not a secret)
+        self._most = most
+        self._decoder = Decoder(stream.handlers, stream.trust, stream.topics)
+        self._applier: Applier[Any] = Applier(
+            stream.consumer,
+            stream.handlers,
+            stream.store,
+            pool,
+            _SilentOutbox(service),  # type: ignore[arg-type]
+            stream.dedupe_events,
+            stream.on_malformed,
+        )
+
+    async def run(self, log: Log, ends: Mapping[Place, int]) -> int:
+        """Apply every record before these ends; how many there were. Raises ReplayFailed."""
+        async with connection(self._pool) as sql:
+            await offsets.read(sql, self._stream.consumer, ends)
+        parts = {
+            place: _Part(place, log.read(place, end, self._most))
+            for place, end in ends.items()
+            if end > 0
+        }
+        try:
+            while parts:
+                await self._step(parts)
+        finally:
+            for part in parts.values():
+                await part.close()
+        return sum(ends.values())
+
+    async def _step(self, parts: dict[Place, _Part]) -> None:
+        # As a fetch brings it: some of the partitions, each with some of its records.
+        chosen = self._chance.sample(sorted(parts), self._chance.randint(1, len(parts)))
+        brought: list[tuple[Cursor, Sequence[Raw]]] = []
+        for place in sorted(chosen):
+            records = await parts[place].records()
+            if records:
+                brought.append((parts[place].cursor, records))
+            else:
+                del parts[place]
+        if brought:
+            await self._apply(parts, brought)
+        if parts and all(part.was_refused for part in parts.values()):
+            raise ReplayFailed(
+                f"No partition goes on: each waits for another one: {sorted(parts)}."
+            )
+
+    async def _apply(
+        self, parts: Mapping[Place, _Part], brought: Sequence[tuple[Cursor, Sequence[Raw]]]
+    ) -> None:
+        fetch = decoded(self._decoder, brought)
+        if self._stream.prepare is not None:
+            prepared = self._stream.prepare(fetch.records())
+            if prepared is not None:
+                await prepared
+        done = await self._applier.apply(fetch, {})
+        for part in fetch.parts:
+            place = part.cursor.place
+            cut = done.result.cuts.get(place)
+            if cut is not None and isinstance(cut.outcome, Halt):
+                raise ReplayFailed(f"{place[0]}[{place[1]}] halts: {cut.outcome.reason}.")
+            rest = () if cut is None else part.raws[cut.index :]
+            parts[place].applied(done.following.get(place), rest)
