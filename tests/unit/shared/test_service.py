@@ -90,7 +90,7 @@ async def test_it_runs_and_stops_in_order() -> None:
 
 @promise("P15")
 async def test_it_waits_for_what_is_away_and_says_so() -> None:
-    """Without its database a service lives, is not ready, says why, tries again and can be stopped."""
+    """Without its database a service lives, isn't ready, says why, and can be stopped."""
     async with started("waits") as running:
         admin = (await running.until("started"))["admin_port"]
         waiting = await running.until("waiting")
