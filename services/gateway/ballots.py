@@ -41,6 +41,7 @@ from shared.keys import verify
 _ACCEPTED = BALLOTS.labels("accepted")
 _REJECTED = BALLOTS.labels("rejected")
 _NOT_KNOWN = BALLOTS.labels("not_known_yet")
+_BRACE = ord("{")
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -110,7 +111,7 @@ class Ballots:
         tracker = request.match_info["tracker"]
         outcome = self._outcomes.get(tracker)
         if outcome is not None:
-            return _answer(tracker, outcome)
+            return _answer(tracker, outcome, found_status=200)
         if self._waiting.is_waited_for(tracker):
             return _answer(tracker, None)
         raise BallotUnknown()
@@ -159,9 +160,10 @@ async def _read(request: web.Request) -> BallotOffered:
         offered = None
     if offered is None:
         offered = parse_json(raw, BallotOffered)
-    if len(offered.ballot) > MAX_BALLOT_BYTES:
+    ballot = memoryview(offered.ballot)
+    if len(ballot) > MAX_BALLOT_BYTES:
         raise TooLarge(f"A ballot may have {MAX_BALLOT_BYTES:,} bytes.")
-    if offered.ballot[:1] != b"{":
+    if ballot[0] != _BRACE:
         raise Invalid("ballot: Expected an object.", code="invalid_body", field="ballot")
     return offered
 
@@ -170,14 +172,15 @@ def _is_genuine(view: ElectionView, permit: Permit) -> bool:
     return verify(view.created.keys.identity, permit.signed_text(), permit.signature)
 
 
-def _answer(tracker: str, outcome: Outcome | None) -> web.Response:
-    """201 with the receipt, 202 with the tracker; raises BallotNotCounted."""
+def _answer(tracker: str, outcome: Outcome | None, found_status: int = 201) -> web.Response:
+    """201 or 200 with the receipt, 202 with the tracker; raises BallotNotCounted."""
     if outcome is None:
         _NOT_KNOWN.inc()
         return web.Response(status=202, body=_ENCODE(NotKnown(tracker)), headers=_HEADERS)
     if isinstance(outcome, Accepted):
         _ACCEPTED.inc()
-        return web.Response(status=201, body=_ENCODE(Recorded(outcome.receipt)), headers=_HEADERS)
+        body = _ENCODE(Recorded(outcome.receipt))
+        return web.Response(status=found_status, body=body, headers=_HEADERS)
     _REJECTED.inc()
     raise BallotNotCounted(
         _WORDS.get(outcome.reason, "This ballot doesn't count."),
