@@ -18,6 +18,8 @@ MAX_ANSWER_LENGTH = 200
 
 HASH_BYTES = 32
 
+_ASCII_DROPPED = dict.fromkeys(c for c in range(128) if not chr(c).isalnum())
+
 # Letters that Unicode doesn't take apart into a base letter and an accent.
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
@@ -44,7 +46,7 @@ def canonical(fact: Fact, text: str, order: DateOrder = "day_first") -> str | No
 def squeeze(text: str) -> str:
     """Letters and digits only, in lower case, without accents."""
     if text.isascii():
-        return "".join(filter(str.isalnum, text)).lower()
+        return text.translate(_ASCII_DROPPED).lower()
     parts = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
     return "".join(c for c in unicodedata.normalize("NFKD", parts) if c.isalnum())
 

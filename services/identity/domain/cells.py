@@ -22,9 +22,9 @@ def clean(text: str) -> str:
     """The cell's text; raises UnusableCell."""
     if len(text) > MAX_CELL_LENGTH:
         raise UnusableCell(f"is longer than {MAX_CELL_LENGTH} characters")
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
-    return _clean_slowly(text)
+    if not (text.isascii() and text.isprintable()):
+        return _clean_slowly(text)
+    return " ".join(text.split()) if "  " in text else text.strip()
 
 
 def _clean_slowly(text: str) -> str:

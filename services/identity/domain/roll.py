@@ -208,14 +208,21 @@ class _RowReader:
         width = len(self._header.titles)
         if len(row.cells) > width and any(map(str.strip, row.cells[width:])):
             raise _BadCell(f"There are {len(row.cells)} cells under {width} column titles.")
-        made = []
-        for title, text in zip(self._header.titles, row.cells, strict=False):
-            try:
-                made.append(cells.clean(text))
-            except cells.UnusableCell as problem:
-                raise _BadCell(f"{title[:40] or 'A cell'} {problem}.") from problem
+        try:
+            made = [cells.clean(text) for text in row.cells[:width]]
+        except cells.UnusableCell:
+            raise _BadCell(self._unusable(row)) from None
         made.extend([""] * (width - len(made)))
         return made
+
+    def _unusable(self, row: Row) -> str:
+        """Which cell of a row can't be used, and why."""
+        for title, text in zip(self._header.titles, row.cells, strict=False):
+            try:
+                cells.clean(text)
+            except cells.UnusableCell as problem:
+                return f"{title[:40] or 'A cell'} {problem}."
+        return "A cell can't be used."
 
     def _get(self, row_cells: Sequence[str], meaning: Meaning) -> str:
         place = self._places.get(meaning)
