@@ -17,7 +17,7 @@ from cli import packs_files
 from cli.packs_make import make_packs
 from cli.packs_print import join, write_letters
 from cli.packs_sealed import read_sealed
-from cli.screen import CliError, console, progress_bar, show_done, show_facts
+from cli.screen import CliError, console, progress_bar, show_done
 from shared.contracts.fields import ElectionId
 
 Key = Annotated[Path, typer.Option("--authority-key", help="The authority's authority.key.")]
@@ -29,12 +29,8 @@ def keys(
     """Make the key pairs of the credential authority and of the printer. Needs no network."""
     public = packs_files.make_keys(folder)
     show_done(f"Two key pairs are in {folder}. The .key files are secret; keep copies apart.")
-    show_facts(
-        [
-            ("Authority's public key", public[packs_files.AUTHORITY]),
-            ("Printer's public key", public[packs_files.PRINTER]),
-        ]
-    )
+    typer.echo(f"authority  {public[packs_files.AUTHORITY]}")
+    typer.echo(f"printer    {public[packs_files.PRINTER]}")
     console.print("The officer needs the authority's public key to create the election.")
 
 
@@ -66,14 +62,11 @@ def make(
             on_progress=lambda done, total: bar.show("Making packs", done, total),
         )
     show_done(f"{made.size} packs are in {out}.")
-    show_facts(
-        [
-            ("Root", made.root),
-            ("Size", made.size),
-            ("For codes", f"{made.registration} (confidential)"),
-            ("For the printer", f"{made.sealed} (only the printer's key opens it)"),
-        ]
-    )
+    # Plain lines, never cut to the width of the screen: people copy them.
+    typer.echo(f"root  {made.root}")
+    typer.echo(f"size  {made.size}")
+    typer.echo(f"for codes        {made.registration}  (confidential)")
+    typer.echo(f"for the printer  {made.sealed}  (only the printer's key opens it)")
     console.print("Tell the officer root and size by a way that nobody can change on the way.")
 
 
@@ -110,7 +103,7 @@ def print_packs(
         )
     show_done(f"{len(letters)} letters are in {out}. It holds codes: delete it after printing.")
     if pinned is None:
-        show_facts([("Signed by the authority with key", opened.authority)])
+        typer.echo(f"signed by the authority with key {opened.authority}")
 
 
 def _require_election_id(election_id: str) -> None:
