@@ -1,0 +1,1 @@
+"""Measurements of the voting path beside a plain service; run by `make bench`, not by the tests."""

@@ -1,0 +1,93 @@
+"""How much is measured: the sizes of a full run and of a quick one."""
+
+from msgspec import Struct
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Counts of votes and rounds; every elector votes once on each side."""
+
+    rounds: int
+    warm_votes: int
+    stubbed_votes: int
+    """Votes of one saturation row without verification."""
+    verified_votes: int
+    lone_votes: int
+    rates: tuple[int, ...]
+    """Open loop, votes per second, without verification."""
+    rate_seconds: int
+    verified_rate: int
+    connections: int = 256
+    growth_rounds: int
+    growth_votes: int
+    small_decided: int = 10_000
+    large_decided: int
+    kills: int
+    kill_connections: int = 64
+    kill_votes: int
+    """At most so many votes flow around one kill."""
+    bare_ballots: int
+
+    @property
+    def open_votes(self) -> int:
+        """Votes of all open-loop rows of one visit without verification."""
+        return sum(rate * self.rate_seconds for rate in self.rates)
+
+    @property
+    def stubbed_electors(self) -> int:
+        """Electors of one visit without verification."""
+        return self.warm_votes + self.stubbed_votes + self.lone_votes + self.open_votes
+
+    @property
+    def verified_electors(self) -> int:
+        """Electors of one visit with it."""
+        warm = self.warm_votes // 10
+        return warm + self.verified_votes + self.lone_votes + self.verified_rate * self.rate_seconds
+
+    @property
+    def sealed_electors(self) -> int:
+        """Electors whose ballots must be sealed for the whole run."""
+        return self.rounds * self.verified_electors + 2 * self.kills * self.kill_votes
+
+    @property
+    def template_electors(self) -> int:
+        """Electors of the rows without verification, those of growth aside."""
+        return self.rounds * self.stubbed_electors
+
+    @property
+    def growth_electors(self) -> int:
+        """Electors of the growth rows: every visit of both sizes has its own."""
+        return 2 * self.growth_rounds * (self.warm_votes + self.growth_votes + self.lone_votes)
+
+
+FULL = Plan(
+    rounds=4,
+    warm_votes=3000,
+    stubbed_votes=25_000,
+    verified_votes=2000,
+    lone_votes=300,
+    rates=(300, 1000, 2500),
+    rate_seconds=4,
+    verified_rate=200,
+    growth_rounds=3,
+    growth_votes=25_000,
+    large_decided=1_000_000,
+    kills=2,
+    kill_votes=6000,
+    bare_ballots=1500,
+)
+QUICK = Plan(
+    rounds=2,
+    warm_votes=2000,
+    stubbed_votes=10_000,
+    verified_votes=800,
+    lone_votes=150,
+    rates=(1000,),
+    rate_seconds=3,
+    verified_rate=200,
+    growth_rounds=1,
+    growth_votes=10_000,
+    large_decided=100_000,
+    kills=1,
+    kill_votes=4000,
+    bare_ballots=400,
+)
