@@ -84,17 +84,16 @@ def are_right(
 ) -> bool:
     """Whether every fact was answered rightly; takes as long for a right that isn't on the roll."""
     matches = [
-        _matches(key.hash_of(right_id, fact, _hashable(fact, offered)), stored.get(fact))
+        _matches(key, right_id, fact, canonical(fact, offered.get(fact, "")), stored.get(fact))
         for fact in facts
     ]
     return bool(matches) and all(matches)
 
 
-def _hashable(fact: Fact, offered: Mapping[str, str]) -> str:
-    # What can't be an answer is hashed too, as a text that no canonical answer is.
-    return canonical(fact, offered.get(fact, "")) or "|"
-
-
-def _matches(made: bytes, stored: bytes | None) -> bool:
+def _matches(
+    key: AnswerKey, right_id: str, fact: Fact, answer: str | None, stored: bytes | None
+) -> bool:
+    # What is no answer, or has no hash to match, costs the same work.
+    made = key.hash_of(right_id, fact, answer or "")
     is_same = hmac.compare_digest(made, stored or bytes(HASH_BYTES))
-    return is_same and stored is not None
+    return is_same and answer is not None and stored is not None
