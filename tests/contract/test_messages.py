@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec import inspect
 
 from shared.contracts.documents import asyncapi, messages_in_order
 from shared.contracts.fields import MAX_RECORD_BYTES
@@ -88,6 +89,17 @@ def test_a_field_of_another_type_is_refused(kind: type[Message]) -> None:
         value = changed(kind, **{field.name: {"is": ["another type"]}})
         assert refused(kind, value) == "undecodable"
         assert not validator(kind).is_valid(json.loads(value))
+
+
+@EVERY
+def test_a_line_end_behind_an_id_is_refused(kind: type[Message]) -> None:
+    """An id and the same id with a line end can't pass for two, or for one."""
+    whole = json.loads(encode(example(kind)))
+    for field in inspect.type_info(kind).fields:
+        bare = field.type.type if isinstance(field.type, inspect.Metadata) else field.type
+        if getattr(bare, "pattern", None) is not None:
+            value = changed(kind, **{field.name: whole[field.name] + "\n"})
+            assert refused(kind, value) == "undecodable"
 
 
 @EVERY
