@@ -1,0 +1,1 @@
+"""The whole system under crashes, races, repetitions and hostile input."""
