@@ -23,9 +23,10 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
     """Write a CSV file (UTF-8 with mark, CRLF, mode 0600); the number of rows below the header."""
     count = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # an older file may have been public
     with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(header)
+        writer.writerow(map(safe_cell, header))
         for row in rows:
             writer.writerow([safe_cell(str(cell)) for cell in row])
             count += 1

@@ -48,7 +48,12 @@ def squeeze(text: str) -> str:
     if text.isascii():
         return text.translate(_ASCII_DROPPED).lower()
     parts = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
-    return "".join(c for c in unicodedata.normalize("NFKD", parts) if c.isalnum())
+    return "".join(c for c in unicodedata.normalize("NFKD", parts) if _counts(c))
+
+
+def _counts(character: str) -> bool:
+    # A modifier letter such as ʼ is how some programs write an apostrophe.
+    return character.isalnum() and unicodedata.category(character) != "Lm"
 
 
 def membership_key(text: str) -> str:

@@ -31,7 +31,7 @@ RIGHT = "0" * 32
         ("membership_number", ["000123", "123", " 123 ", "0-01-23"]),
         ("membership_number", ["A-99/7", "a997", "A99 7"]),
         ("year_joined", ["1998", " 1998 ", "12/05/1998", "1998-05-12"]),
-        ("surname", ["Ó Néill", "O'Neill", "o neill", "ONEILL", "O’Neill"]),
+        ("surname", ["Ó Néill", "O'Neill", "o neill", "ONEILL", "O’Neill", "OʼNeill"]),
         ("surname", ["Brontë-Smith", "bronte smith", "BRONTE-SMITH", "Bronte\u0308Smith"]),
         ("surname", ["Łukasz", "lukasz"]),
         ("surname", ["Großmann", "GROSSMANN"]),
