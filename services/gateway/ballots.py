@@ -160,6 +160,10 @@ async def _read(request: web.Request) -> BallotOffered:
         offered = None
     if offered is None:
         offered = parse_json(raw, BallotOffered)
+    if not raw.isascii():
+        # Points, numbers, Base64: no ballot has any other character, and undecoded parts of a
+        # body aren't checked to be UTF-8.
+        raise Invalid("ballot: Expected ASCII only.", code="invalid_body", field="ballot")
     ballot = memoryview(offered.ballot)
     if len(ballot) > MAX_BALLOT_BYTES:
         raise TooLarge(f"A ballot may have {MAX_BALLOT_BYTES:,} bytes.")

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,9 @@ class Voter:
         self, method: str, path: str, raw: bytes | None, headers: dict[str, str]
     ) -> Answer:
         """Any request."""
+        body = None if raw is None else BytesIO(raw)
         async with self.http.request(
-            method, self.url + path, data=raw, headers=headers, allow_redirects=False
+            method, self.url + path, data=body, headers=headers, allow_redirects=False
         ) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
