@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import Topic
+from shared.kafka import unpacking
 from shared.kafka.decoding import Raw
 from shared.kafka.errors import ClientStuck
 from shared.postgres.offsets import Place
@@ -151,6 +152,7 @@ class GroupConsumer:
 def settings_of_every_consumer() -> dict[str, Any]:
     """What every consumer of ours is built with: nothing that the library does by itself."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
+    unpacking.install()
     return {
         "enable_auto_commit": False,
         "auto_offset_reset": "none",

@@ -21,6 +21,7 @@ from shared.contracts.message import (
 )
 from shared.contracts.topics import TOPICS, Topic
 from shared.kafka.signatures import SignaturePolicy
+from shared.kafka.unpacking import UNREADABLE
 
 
 class Raw(Protocol):
@@ -83,6 +84,8 @@ class Decoder:
             return malformed(raw, fault.reason)
 
     def _read(self, raw: Raw, fields: dict[str, bytes], type_header: bytes) -> Record[Any]:
+        if UNREADABLE in fields:
+            raise MalformedRecord("unreadable_batch")
         kind = self._handled.get(type_header)
         # A foreign type first: its own reason says more than a fault of its headers.
         message = decode(_text(type_header), raw.value)
