@@ -1,0 +1,140 @@
+"""What the system promises officials: evidence, two pairs of eyes, and a clean close."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from cli.booth import Booth
+from cli.outcomes import Accepted, AlreadyVoted, Closed
+from cli.rehearsal import figures
+from cli.screen import CliError
+from shared.testing.promises import promise
+from tests.journeys import voters
+from tests.journeys.gathering import Gathering, gather
+from tests.journeys.patience import until
+from tests.journeys.whole import Whole
+
+
+async def case_of(whole: Whole, gathering: Gathering, right_id: str) -> dict[str, Any]:
+    """The case that identity opened about a right."""
+    path = f"/elections/{gathering.election_id}/cases"
+    api = whole.officers.identity[0]
+
+    def look() -> dict[str, Any]:
+        found = [one for one in api.get(path)["cases"] if one["right_id"] == right_id]
+        return dict(found[0]) if found else {}
+
+    return await until(lambda: asyncio.to_thread(look), what="a case")
+
+
+@promise("P6", "P2")
+async def test_an_envelope_after_an_online_vote_is_set_aside_and_opens_a_case(
+    whole: Whole, booth: Booth, gathering: Gathering
+) -> None:
+    """The clerk sees at once that this envelope doesn't count, and officials get a case."""
+    elect = gathering.one()
+    voter = await voters.vote(booth, gathering, elect)
+    assert await gathering.offices.scan(elect.serial, voters.scan_id()) == "voted_online"
+    case = await case_of(whole, gathering, elect.right_id)
+    assert case["kinds"] == ["post_after_online"]
+    assert elect.elector.surname in case["name"]
+    assert isinstance(await voters.hand_in(booth, gathering, voter), Accepted)
+
+
+@promise("P2")
+async def test_a_second_ballot_opens_a_case_and_the_first_counts(
+    whole: Whole, booth: Booth, gathering: Gathering
+) -> None:
+    """Trying twice online is seen by officials; what counts is what came first."""
+    elect = gathering.one()
+    voter = await voters.vote(booth, gathering, elect)
+    other = await voters.seal(gathering, voter.visit, choice=1)
+    assert isinstance(await voters.hand_in(booth, gathering, voter, other), AlreadyVoted)
+    case = await case_of(whole, gathering, elect.right_id)
+    assert case["kinds"] == ["online_after_online"]
+
+
+@promise("P5", "P1")
+async def test_a_wrong_scan_takes_two_officials_to_void_and_reopens_the_right(
+    booth: Booth, gathering: Gathering
+) -> None:
+    """One clerk can't void a scan, not even by asking twice; two can, and then the code works."""
+    elect = gathering.one()
+    scan_id = voters.scan_id()
+    assert await gathering.offices.scan(elect.serial, scan_id) == "admitted"
+    clerk = gathering.offices._as.postal[0]
+    path = f"/elections/{gathering.election_id}/scans/{scan_id}"
+    reason = {"reason": "scanned the wrong pile"}
+    assert clerk.post_with_status(f"{path}/void", reason)[0] == 202
+    with pytest.raises(CliError):
+        clerk.post(f"{path}/void", reason)
+    assert clerk.get(path)["outcome"] == "admitted"
+    assert await gathering.offices.void(scan_id)
+    await voters.vote(booth, gathering, elect)
+
+
+async def test_a_used_right_is_neither_replaced_nor_withdrawn(
+    whole: Whole, booth: Booth, gathering: Gathering
+) -> None:
+    """After a vote nobody can take it back by a new pack or a withdrawal: it opens a case."""
+    replaced, withdrawn = gathering.take(2)
+    for elect in (replaced, withdrawn):
+        await voters.vote(booth, gathering, elect)
+    refusal = await gathering.offices.replace_pack(replaced.right_id)
+    assert refusal.serial is None
+    assert not await gathering.offices.withdraw(withdrawn.right_id)
+    case = await case_of(whole, gathering, withdrawn.right_id)
+    assert case["kinds"] == ["withdrawal_after_vote"]
+
+
+@promise("P11", "P13", "P14")
+async def test_each_channel_closes_at_one_point_and_everything_balances(
+    whole: Whole, booth: Booth
+) -> None:
+    """After the close late ballots and envelopes count nowhere, both tables add up, and only the
+    trustee's key shows the result, which is the sum of the accepted ballots.
+    """
+    gathering = await gather(whole, booth, "An election that closes", 8, seed=21)
+    online, late, posted, twice = gathering.take(4)
+    await voters.vote(booth, gathering, online, choice=1)
+    held = await voters.prepare(booth, gathering, late)
+    assert await gathering.offices.scan(posted.serial, voters.scan_id()) == "admitted"
+    assert await gathering.offices.scan(twice.serial, voters.scan_id()) == "admitted"
+    assert await gathering.offices.scan(twice.serial, voters.scan_id()) == "voted_by_post"
+    await gathering.offices.close_online()
+    assert isinstance(await voters.hand_in(booth, gathering, held), Closed)
+    assert await gathering.offices.scan(late.serial, voters.scan_id()) == "admitted"
+    shown = await gathering.offices.close_post()
+    assert shown["phase"] == "reconciled"
+    assert _kinds_by_partition(shown) == {
+        kind: set(range(6)) for kind in ("OnlineClosed", "PostClosed")
+    }
+    with pytest.raises(CliError, match=r"post|closed|reconciled"):
+        await gathering.offices.scan(gathering.one().serial, voters.scan_id())
+    await _require_balance(whole, gathering)
+
+
+def _kinds_by_partition(shown: dict[str, Any]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {"OnlineClosed": set(), "PostClosed": set()}
+    for one in shown["barriers"]:
+        if one["kind"] in found:
+            found[one["kind"]].add(one["partition"])
+    return found
+
+
+async def _require_balance(whole: Whole, gathering: Gathering) -> None:
+    officers = whole.officers
+    path = f"/elections/{gathering.election_id}"
+    packs = officers.codes.get(f"{path}/packs/balance")
+    assert packs["is_balanced"]
+    assert packs["states"]["voted_online"] == 1
+    assert packs["states"]["voted_by_post"] == 3
+    assert sum(packs["states"].values()) == packs["made"] == 11
+    envelopes = officers.postal[0].get(f"{path}/envelopes/balance")
+    assert envelopes["is_balanced"]
+    assert (envelopes["received"], envelopes["admitted"]) == (4, 3)
+    assert envelopes["set_aside"] == {"voted_by_post": 1}
+    reading = whole.reading("journeys-reader")
+    totals = await figures.totals_online(reading, gathering.page, gathering.trustee_private)
+    assert totals == (0, 1)
