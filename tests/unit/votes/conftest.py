@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from services.votes.domain import fold
-from services.votes.domain.ledger import AnyRecord, Books, Ledger, Powers, arrange
+from services.votes.domain.ledger import AnyRecord, Books, Ledger, Powers, VerdictMissing, arrange
 from services.votes.domain.state import VerdictKey
 from shared.consumer_types import Emission, Record
 from shared.contracts.message import Message
@@ -81,13 +81,25 @@ class FoldedLaw(Law):
     def fold(self, items: Iterable[Message | AnyRecord]) -> list[Emission]:
         """Fold one fetch, keep what it changed, and return what it said, arranged."""
         records = [item if not isinstance(item, Message) else self.record(item) for item in items]
-        powers = self.powers(self._verdicts(records))
-        ledger = Ledger(self.kept.books(), powers)
-        for record in records:
-            halt = fold.apply(ledger, record)
+        said: list[Emission] = []
+        while records:
+            records, more = self._fold_until_retry(records)
+            said += more
+        return arrange(said)
+
+    def _fold_until_retry(self, records: list[AnyRecord]) -> tuple[list[AnyRecord], list[Emission]]:
+        ledger = Ledger(self.kept.books(), self.powers(self._verdicts(records)))
+        rest: list[AnyRecord] = []
+        for at, record in enumerate(records):
+            try:
+                halt = fold.apply(ledger, record)
+            except VerdictMissing:
+                assert at > 0  # else it would come again for ever
+                rest = records[at:]
+                break
             assert halt is None, halt
         self.kept.keep(ledger)
-        return arrange(ledger.take_emissions())
+        return rest, ledger.take_emissions()
 
     def _verdicts(self, records: Sequence[AnyRecord]) -> dict[VerdictKey, bool]:
         readable = [record for record in records if isinstance(record, Record)]

@@ -9,7 +9,6 @@ from shared.contracts.message import encode
 from shared.contracts.permits import receipt_text
 from shared.contracts.votes import (
     BallotAccepted,
-    BallotRefused,
     BallotRejected,
     RecordRefused,
     RightUsedOnline,
@@ -64,7 +63,7 @@ def test_a_receipt_is_votes_signature_over_tracker_and_broker_stamp(law: Any) ->
 def test_a_resubmitted_ballot_gets_its_stored_outcome_even_after_the_close(
     law: Any, barrier: str
 ) -> None:
-    """The same ballot is answered with the same event, receipt included, whatever has happened since."""
+    """The same ballot gets the same event, receipt included, whatever has happened since."""
     law.set_up(0)
     record = law.record(law.submitted(0))
     first = law.fold([record])
@@ -87,7 +86,7 @@ def test_a_resubmitted_ballot_is_answered_before_its_permit_is_looked_at(law: An
 
 @promise("P4")
 def test_a_refused_ballot_stays_refused_when_the_reason_is_gone(law: Any) -> None:
-    """Once "not cast" was said of a ballot it can't be cast any more: not after the opening either."""
+    """Once "not cast" was said of a ballot it can't be cast any more, opening or not."""
     law.set_up(0, until="defined")
     record = law.record(law.submitted(0))
     first = law.fold([record])
@@ -147,7 +146,7 @@ def test_a_permit_counts_only_from_identity_for_this_very_right(law: Any, fault:
 
 @promise("P4")
 def test_somebody_elses_ballot_can_not_be_declared_refused(law: Any) -> None:
-    """A ballot sent under another right is refused there, but never called "not cast": it may yet be."""
+    """Under another right a ballot is refused, but never called "not cast": it may yet be."""
     law.set_up(0, 1)
     stolen = law.submitted(1, pack=0, mark="x")
     assert names(law.said(stolen)) == ["BallotRefused:credential_refused"]
@@ -210,7 +209,7 @@ def test_only_a_permitted_ballot_of_the_standing_credential_costs_a_verification
 
 @promise("P5")
 def test_a_ballot_after_an_envelope_is_told_why_and_since_when(law: Any) -> None:
-    """The voter who has posted is told so, with the time of the envelope, and a case can be opened."""
+    """The voter who has posted is told so, with the envelope's time, and a case can follow."""
     law.set_up(0)
     envelope = law.record(law.envelope(0))
     law.fold([envelope])
@@ -225,7 +224,7 @@ def test_a_ballot_after_an_envelope_is_told_why_and_since_when(law: Any) -> None
 
 
 def test_nobody_is_accused_by_a_ballot_whose_proofs_fail(law: Any) -> None:
-    """Who has seen a permit and a credential, but not the code, can't make anyone a double voter."""
+    """Who has seen a permit and a credential, but not the code, can make nobody look guilty."""
     law.set_up(0)
     law.fold([law.submitted(0)])
     said = law.said(law.submitted(0, mark="forged", is_valid=False))
@@ -244,7 +243,7 @@ def test_a_withdrawn_right_and_a_replaced_credential_are_told_apart(law: Any) ->
 
 @pytest.mark.parametrize("step", ["unknown election", "wrong partition"])
 def test_a_ballot_out_of_place_is_a_refused_record(law: Any, step: str) -> None:
-    """An election that this partition doesn't know, or a right of another partition, mean nothing."""
+    """An unknown election, or a right of another partition, means nothing here."""
     law.set_up(0)
     ballot = law.submitted(0)
     if step == "unknown election":
@@ -277,7 +276,7 @@ def test_no_message_joins_a_right_to_a_tracker(law: Any) -> None:
 
 @promise("P7")
 def test_event_ids_can_not_be_tried_out(make_law: Any) -> None:
-    """A decision's event id is the same whatever the ballot was, so no tracker can be guessed from it."""
+    """A decision's event id is the same whatever the ballot was: it betrays no tracker."""
     ids = []
     for mark in ("one", "two"):
         law = make_law()

@@ -24,7 +24,7 @@ def test_the_fold_knows_every_type_of_the_law() -> None:
 
 
 def test_a_registration_counts_once(law: Any) -> None:
-    """A repeated registration changes nothing; one that takes another election's right is refused."""
+    """A repeated registration changes nothing."""
     law.set_up(0)
     before = law.kept.dump()
     assert law.said(law.registered(0)) == []
@@ -32,7 +32,7 @@ def test_a_registration_counts_once(law: Any) -> None:
 
 
 def test_a_grant_needs_a_right_a_list_and_a_place_in_it(law: Any) -> None:
-    """Grants that come too early, or of a credential that the authority never listed, are refused."""
+    """Grants that come too early, or of a credential that was never listed, are refused."""
     law.fold([law.defined(), law.registered(0)])
     assert names(law.said(law.granted(0))) == ["RecordRefused:out_of_order"]
     law.fold([law.listed()])
@@ -45,7 +45,7 @@ def test_a_grant_needs_a_right_a_list_and_a_place_in_it(law: Any) -> None:
 
 @promise("P8")
 def test_a_second_different_grant_is_refused(law: Any) -> None:
-    """`codes` can't quietly give a right another credential: only a replacement can, in the open."""
+    """`codes` can't quietly give a right another credential: only a replacement can."""
     law.set_up(0)
     assert names(law.said(law.granted(0, pack=3))) == ["RecordRefused:already_done"]
     assert law.said(law.granted(0)) == []
@@ -105,7 +105,7 @@ def test_a_replacement_is_decided_once(law: Any) -> None:
 
 @promise("P13")
 def test_a_closed_partition_counts_what_it_holds_and_nothing_changes_after(law: Any) -> None:
-    """The closing message balances, and registrations, grants and withdrawals behind it are refused."""
+    """The closing message balances, and what would change its counts later is refused."""
     law.set_up(0, 1, 2, 3)
     law.fold([law.submitted(0), law.envelope(1), law.withdrawn(2), law.envelope(3, scan_id="x")])
     law.fold([law.voided("x", 3), law.online_closed()])
@@ -147,7 +147,7 @@ def test_barriers_come_once_and_in_order(law: Any) -> None:
 
 @pytest.mark.parametrize("text", ["{}", "x" * 100, '{"uuid":1}'])
 def test_an_election_that_can_not_be_voted_on_does_not_open(law: Any, text: str) -> None:
-    """A text that is no election, or another one's, is refused: no ballot could ever be verified."""
+    """A text that is no election, or another one's, is refused: no ballot could be verified."""
     law.fold([law.defined()])
     assert names(law.said(law.opened(election=text))) == ["RecordRefused:malformed"]
     other = law.__class__("another")
@@ -156,7 +156,7 @@ def test_an_election_that_can_not_be_voted_on_does_not_open(law: Any, text: str)
 
 @promise("P8")
 def test_keys_that_were_rotated_away_stay_away(law: Any) -> None:
-    """After a rotation old signatures fail, and a copy of an old rotation brings no old key back."""
+    """After a rotation old signatures fail, and a copy of an old one brings no key back."""
     law.set_up(0, 1)
     new = law.__class__("new keys")
     first, second = law.record(law.rotated(law.keys)), law.record(law.rotated(new.keys))

@@ -23,7 +23,7 @@ def test_an_envelope_claims_an_unused_right(law: Any) -> None:
 
 @promise("P1", "P6")
 def test_an_envelope_after_an_online_vote_is_set_aside_and_reported(law: Any) -> None:
-    """It is never counted, and officials see the attempt with its first claim's time, to the minute."""
+    """It is never counted, and officials see the attempt and the first claim's minute."""
     law.set_up(0)
     ballot = law.record(law.submitted(0))
     law.fold([ballot])
@@ -90,7 +90,7 @@ def test_a_repeated_scan_changes_nothing(law: Any) -> None:
 
 @promise("P1")
 def test_a_void_of_the_claiming_scan_reopens_the_right(law: Any) -> None:
-    """After a wrong scan was voided by two officials the elector can vote, once, by either channel."""
+    """After two officials voided a wrong scan the elector can vote, once, by either channel."""
     law.set_up(0)
     law.fold([law.envelope(0, scan_id="wrong")])
     accepted = law.said(law.voided("wrong"))[0]
