@@ -6,6 +6,7 @@ deadline is long, since it ends a test that has failed already; it is never what
 
 import asyncio
 import inspect
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
@@ -37,10 +38,15 @@ async def until(
         if inspect.isawaitable(seen):
             seen = await seen
         if is_so(seen):
-            return seen  # type: ignore[no-any-return]
+            return seen
         if time.monotonic() > deadline:
             raise NeverHappened(f"{what} didn't happen in {seconds:.0f} s; last seen: {seen!r}")
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def say(text: str) -> None:
+    """Show a seed or a figure with the test's output, so that a failure can be run again."""
+    sys.stdout.write(f"{text}\n")
 
 
 class PatientApi(InternalApi):

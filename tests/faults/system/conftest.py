@@ -1,0 +1,29 @@
+"""The whole system, started once for all faults, with services that can be told to die."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from cli.booth import Booth
+from tests.faults.system.dying import Deaths
+from tests.journeys.whole import Whole, whole_system
+
+
+@pytest.fixture(scope="package")
+def deaths(tmp_path_factory: pytest.TempPathFactory) -> Deaths:
+    """Tells a service at which point to die."""
+    return Deaths(tmp_path_factory.mktemp("deaths"))
+
+
+@pytest.fixture(scope="package")
+def whole(tmp_path_factory: pytest.TempPathFactory, deaths: Deaths) -> Iterator[Whole]:
+    """Kafka, PostgreSQL and every service, to be broken and to come back."""
+    with whole_system(tmp_path_factory.mktemp("faults"), deaths.settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+async def booth(whole: Whole) -> AsyncIterator[Booth]:
+    """The voters' way in."""
+    async with Booth(whole.gateway) as entered:
+        yield entered

@@ -1,0 +1,103 @@
+"""Inside a service process of a test: wraps commits and publishes, and kills itself when told to.
+
+Promises SIGKILL: no cleanup, no flush, no goodbye, exactly as a power cut or the kernel would.
+"""
+
+import functools
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from asyncpg.transaction import Transaction
+
+from shared.kafka.applying import Applier
+from shared.kafka.outbox import Outbox
+from shared.kafka.producer import Producer
+
+_passed: dict[str, int] = {}
+
+
+def install(folder: str) -> None:
+    """Wrap the functions; `folder` is looked into at each point."""
+    orders = Path(folder) / os.environ.get("CASTONCE_INSTANCE", "nobody").rpartition("-")[0]
+    _wrap_transactions(orders)
+    _wrap_single_statements(orders)
+    _wrap_publishing(orders)
+
+
+def _reached(orders: Path, point: str) -> None:
+    """Die here, if this is the point and it was passed often enough."""
+    try:
+        wanted, passes = orders.read_text().split()
+    except FileNotFoundError:
+        _passed.clear()
+        return
+    if wanted != point:
+        return
+    _passed[point] = _passed.get(point, 0) + 1
+    if _passed[point] > int(passes):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _wrap_transactions(orders: Path) -> None:
+    leave = Transaction.__aexit__
+
+    @functools.wraps(leave)
+    async def leaving(self: Any, kind: Any, error: Any, trace: Any) -> Any:
+        if error is None:
+            _reached(orders, "before_commit")
+        outcome = await leave(self, kind, error, trace)
+        if error is None:
+            _reached(orders, "after_commit")
+        return outcome
+
+    Transaction.__aexit__ = leaving
+
+
+def _wrap_single_statements(orders: Path) -> None:
+    """A store that writes everything in one statement commits with that statement."""
+    apply = Applier._in_one_statement
+
+    @functools.wraps(apply)
+    async def applying(self: Any, *arguments: Any) -> Any:
+        _reached(orders, "before_commit")
+        outcome = await apply(self, *arguments)
+        _reached(orders, "after_commit")
+        return outcome
+
+    Applier._in_one_statement = applying
+
+
+def _wrap_publishing(orders: Path) -> None:
+    publish, enqueue, mark = Producer.publish, Producer.enqueue, Outbox.mark
+
+    @functools.wraps(publish)
+    async def publishing(self: Any, records: Any) -> None:
+        _reached(orders, "before_publish")
+        if len(records) > 1:
+            half = len(records) // 2
+            await publish(self, records[:half])
+            _reached(orders, "half_published")
+            await publish(self, records[half:])
+        else:
+            await publish(self, records)
+        _reached(orders, "after_publish")
+
+    @functools.wraps(enqueue)
+    async def enqueueing(self: Any, *arguments: Any) -> Any:
+        _reached(orders, "before_publish")
+        future = await enqueue(self, *arguments)
+        _reached(orders, "half_published")
+        future.add_done_callback(lambda _: _reached(orders, "after_publish"))
+        return future
+
+    @functools.wraps(mark)
+    async def marking(self: Any) -> None:
+        if self._unmarked:
+            _reached(orders, "mark")
+        await mark(self)
+
+    Producer.publish = publishing
+    Producer.enqueue = enqueueing
+    Outbox.mark = marking
