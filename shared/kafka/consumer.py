@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import Topic
 from shared.kafka import unpacking
 from shared.kafka.decoding import Raw
 from shared.kafka.errors import ClientStuck
+from shared.kafka.stopping import has_stopped
 from shared.postgres.offsets import Place
 
 FETCH_WAIT_MS = 5
@@ -194,10 +194,8 @@ def settings_of_every_consumer() -> dict[str, Any]:
 
 async def discard(raw: AIOKafkaConsumer) -> None:
     """End a client, even one that would wait for ever for its broker."""
-    with contextlib.suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(STOP_SECONDS):
-            await raw.stop()
-            return
+    if await has_stopped(raw.stop(), STOP_SECONDS):
+        return
     coordinator, fetcher = raw._coordinator, raw._fetcher
     tasks = [
         getattr(coordinator, "_coordination_task", None),

@@ -10,7 +10,6 @@ announce what is not committed. Raw clients are forbidden elsewhere: their defau
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Sequence
 from itertools import groupby
@@ -23,6 +22,7 @@ from aiokafka.structs import RecordMetadata
 from shared.kafka.consumer import end_tasks
 from shared.kafka.errors import NotPublished
 from shared.kafka.sealing import Header, Sealed
+from shared.kafka.stopping import has_stopped
 
 BATCH_BYTES = 950_000
 """Largest batch: below the broker's 1 MiB; one record may be 900,000 bytes (contracts.fields)."""
@@ -174,10 +174,8 @@ async def discard(raw: AIOKafkaProducer) -> None:
 
     Its unsent batches fail: none of them may reach the log after this returns.
     """
-    with contextlib.suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(STOP_SECONDS):
-            await raw.stop()
-            return
+    if await has_stopped(raw.stop(), STOP_SECONDS):
+        return
     if raw._sender.sender_task is not None:
         await end_tasks([raw._sender.sender_task])
     raw._message_accumulator.fail_all(ProducerClosed())
