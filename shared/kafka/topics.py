@@ -17,7 +17,7 @@ from shared.contracts.topics import TOPICS, Topic
 from shared.kafka.errors import TopicsWrong
 
 REQUEST_MS = 10_000
-CREATION_SECONDS = 20.0
+CREATION_SECONDS = 60.0
 _MUST_MATCH = ("message.timestamp.type", "cleanup.policy", "retention.ms", "compression.type")
 _PLUMBING = {
     # The broker unpacks what a hostile producer compressed: our readers need no codec, so no

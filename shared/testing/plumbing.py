@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import asyncpg
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local import provision
 from deploy.local.stack import Stack
@@ -187,15 +189,18 @@ class Bench:
         name: str = "bench",
         **more: Any,
     ) -> Stream[Any]:
-        """A stream over these channels; `name` is unique to the bench's topics."""
+        """A stream over these channels, under a consumer name made of `name` and the topic."""
         more.setdefault("trust", self.trust)
+        settings = msgspec.structs.replace(
+            self.settings, instance=more.pop("instance", self.settings.instance)
+        )
         return Stream(
             f"{name}-{channels[0].topic.name}",
             [channel.topic for channel in channels],
             {channel.kind: handler for channel in channels},
             store or Notes(),
             self.pool,
-            self.settings,
+            settings,
             outbox or self.outbox(),
             **more,
         )
@@ -230,6 +235,25 @@ class Bench:
     async def texts(self) -> list[str]:
         """The texts that were written, in log order per partition."""
         return [row["text"] for row in await self.notes()]
+
+    async def everything_is_published(self) -> bool:
+        """Whether no outbox row waits, as the table says."""
+        waiting = await self.pool.fetchval("select count(*) from outbox where published_at is null")
+        return bool(waiting == 0)
+
+    async def committed(self, group: str, channel: Channel) -> dict[int, int]:
+        """The group's offsets in Kafka, by partition."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        await admin.start()
+        try:
+            found = await admin.list_consumer_group_offsets(group)
+        finally:
+            await admin.close()
+        return {
+            place.partition: at.offset
+            for place, at in found.items()
+            if place.topic == channel.topic.name
+        }
 
     async def read(self, channel: Channel) -> list[Record[Any]]:
         """Every record of the channel that is in the log now."""
