@@ -22,7 +22,7 @@ from services.codes.domain.states import state_of
 from services.codes.metrics import REQUESTS
 from services.codes.store.law import LawWork, ReplacementOutcome
 from services.codes.store.requests import Named, RequestsWork
-from shared.consumer_types import Done, Emission, Outcome, Record
+from shared.consumer_types import Done, Emission, Outcome, Record, Retry
 from shared.contracts.codes import (
     ChallengeIssued,
     CodePermitted,
@@ -210,7 +210,10 @@ class RequestHandlers:
         refusal: Refusal | None = check_proof(self.secrets, proof, now_ms)
         if refusal is not None:
             return _refuse(request, refusal)
-        right_id, _ = self._right_of(request.election_id, request.credential, work)
+        right_id, named = self._right_of(request.election_id, request.credential, work)
+        if named is None and (request.election_id, request.credential) in work.assigned:
+            # A decoy for an elector whose grant we have yet to read back would cost an attempt.
+            return Retry("grant_not_read_back")
         REQUESTS.labels("proof", "permitted").inc()
         permit = code_permit(self.signer, proof, right_id, now_ms)
         return _answer(request, CodePermitted(request_id=request.request_id, permit=permit))

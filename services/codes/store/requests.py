@@ -32,6 +32,8 @@ class RequestsWork:
 
     elections: frozenset[str] = frozenset()
     named: Mapping[CredentialKey, Named] = field(default_factory=dict)
+    assigned: frozenset[CredentialKey] = frozenset()
+    """Credentials that were drawn for a right, also those whose grant isn't read back yet."""
 
 
 class RequestsStore:
@@ -50,11 +52,24 @@ class RequestsStore:
             for one in asked
             if not isinstance(one, ChallengeWanted)
         }
+        # What is assigned is read first: what is granted meanwhile is then found as named.
+        assigned = await self._assigned(sql, sorted(keys)) if keys else frozenset()
         named = await self._named(sql, sorted(keys)) if keys else {}
-        return RequestsWork(frozenset(row["election_id"] for row in elections), named)
+        return RequestsWork(frozenset(row["election_id"] for row in elections), named, assigned)
 
     async def save(self, sql: Sql, work: RequestsWork) -> None:
         """Nothing: answers leave no trace here."""
+
+    @staticmethod
+    async def _assigned(sql: Sql, keys: Sequence[CredentialKey]) -> frozenset[CredentialKey]:
+        rows = await sql.fetch(
+            "select election_id, credential from packs"
+            " join unnest($1::text[], $2::text[]) k (election_id, credential)"
+            " using (election_id, credential) where right_id is not null",
+            [election for election, _ in keys],
+            [credential for _, credential in keys],
+        )
+        return frozenset((row["election_id"], row["credential"]) for row in rows)
 
     async def _named(self, sql: Sql, keys: Sequence[CredentialKey]) -> dict[CredentialKey, Named]:
         rows = await sql.fetch(

@@ -13,7 +13,7 @@ from services.codes.domain.challenges import NONCE_MS, PERMIT_MS, Keys, Secrets
 from services.codes.domain.facts import PackFacts, RightFacts, ScanFacts
 from services.codes.handlers import RequestHandlers
 from services.codes.store.requests import Named, RequestsWork
-from shared.consumer_types import Done, Record
+from shared.consumer_types import Done, Record, Retry
 from shared.contracts.codes import ChallengeIssued, CodePermitted, CodeRefused, CodeStateTold
 from shared.contracts.gateway import ChallengeWanted, CodeProofOffered, CodeStateWanted, Request
 from shared.contracts.message import Message
@@ -93,6 +93,14 @@ async def permitted(credential: Credential) -> CodePermit:
     reply = await ask(await offer(credential))
     assert isinstance(reply, CodePermitted)
     return reply.permit
+
+
+async def test_an_elector_whose_grant_is_not_read_back_yet_waits_for_it() -> None:
+    """The first voters of an election never get a decoy, which would cost them an attempt."""
+    message = await offer(MINE)
+    known = RequestsWork(frozenset({ELECTION}), {}, frozenset({(ELECTION, MINE.public)}))
+    record: Record[Any] = Record("t", 0, 0, NOW_MS, "e", "gateway", message, b"")
+    assert isinstance(await HANDLERS.on_proof_offered(record, known), Retry)
 
 
 async def test_a_proof_gives_a_code_permit_for_the_right() -> None:
