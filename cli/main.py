@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import sys
 
+import structlog
 import typer
 
 from cli.screen import PoliteGroup
@@ -22,7 +24,7 @@ ALONE = {
     "replay": ("replay",),
     "vote": ("vote",),
 }
-GROUPS = ("election", "roll", "packs", "post", "staff", "trustee")
+GROUPS = ("election", "roll", "packs", "post", "cases", "staff", "trustee")
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -51,12 +53,19 @@ def _root() -> None:
 
 
 def _add(app: typer.Typer, module: str, name: str | None) -> None:
-    if importlib.util.find_spec(f"cli.{module}") is not None:
-        app.add_typer(importlib.import_module(f"cli.{module}").app, name=name)
+    if importlib.util.find_spec(f"cli.{module}") is None:
+        return
+    found: typer.Typer = importlib.import_module(f"cli.{module}").app
+    if name is None:
+        app.registered_commands.extend(found.registered_commands)
+    else:
+        app.add_typer(found, name=name)
 
 
 def run() -> None:
     """The entry point of `castonce`: exit code 0, 1 for a failure, 2 for a wrong command line."""
+    # A library's or our own plumbing's log lines are for services; people get sentences.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     build(sys.argv[1:])()
 
 
