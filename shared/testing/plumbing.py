@@ -27,6 +27,7 @@ from shared.config import ServiceSettings
 from shared.consumer_types import Done, Emission, Handler, Outcome, Record, Sql
 from shared.contracts import message as messages
 from shared.contracts.message import Message, Service, contract, derived_event_id, encode
+from shared.contracts.quarantine import RecordQuarantined
 from shared.contracts.topics import ELECTIONS, Topic
 from shared.kafka import topics
 from shared.kafka.outbox import Outbox
@@ -259,9 +260,10 @@ class Bench:
         """Every record of the channel that is in the log now."""
         return await self._read([channel.topic], [channel.kind])
 
-    async def read_elections(self, kind: type[Message]) -> list[Record[Any]]:
-        """Every message of this type on ELECTIONS; notices of other tests are among them."""
-        return await self._read([ELECTIONS], [kind])
+    async def notices(self, channel: Channel) -> list[RecordQuarantined]:
+        """What was said about records of this channel that were set aside."""
+        said = await self._read([ELECTIONS], [RecordQuarantined])
+        return [r.message for r in said if r.message.topic == channel.topic.name]
 
     async def _read(self, wanted: Sequence[Topic], types: Sequence[Any]) -> list[Record[Any]]:
         seen = Seen()
