@@ -1,6 +1,7 @@
 """CPU time of processes, from /proc: user and system time of a process and of all its children."""
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,3 +41,8 @@ def _fields(pid: int) -> list[str] | None:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def own_seconds() -> float:
+    """CPU seconds of this process itself."""
+    return time.process_time()

@@ -6,6 +6,7 @@ speed would decide it otherwise. Must never round before comparing.
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
@@ -86,7 +87,7 @@ def gaps(stamps: Sequence[float], longer_than_seconds: float) -> list[tuple[floa
     """Pauses between neighbours of ascending stamps, as (when it began, seconds)."""
     return [
         (earlier, later - earlier)
-        for earlier, later in zip(stamps, stamps[1:], strict=False)
+        for earlier, later in pairwise(stamps)
         if later - earlier > longer_than_seconds
     ]
 

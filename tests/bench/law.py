@@ -42,7 +42,7 @@ class Law:
         self._election = election
         self._sealers: dict[Service, Sealer] = {}
         for name in ("elections", "identity", "codes"):
-            service: Service = name  # type: ignore[assignment]
+            service: Service = name
             signer = Signer(read_secret(secrets / service / "signing.key"))
             self._sealers[service] = Sealer(signer, service)
         names = ("identity", "codes", "postal", "votes")

@@ -16,6 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import uvloop
@@ -94,8 +95,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ready."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def hand_in(self, ballot: int, due: float) -> None:
         """Send the request with this number; `due` is when it should have been sent."""

@@ -15,7 +15,7 @@ import time
 from binascii import b2a_base64
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -169,10 +169,18 @@ def _holds(election: Election, ballot: bytes) -> bool:
     return True
 
 
-async def serve(port: int, connections: int, is_stubbed: bool) -> None:
-    """Serve until the process is ended; database, signing seed and permit key come as lines."""
+class Secrets(NamedTuple):
+    """What comes on standard input, a line each."""
+
+    database: str
+    seed: str
+    identity: str
+
+
+async def serve(port: int, secrets: Secrets, connections: int, is_stubbed: bool) -> None:
+    """Serve until the process is ended."""
     election = make_election()
-    database, seed, identity = input(), input(), input()
+    database, seed, identity = secrets
     pool = await asyncpg.create_pool(database, min_size=connections, max_size=connections)
     is_valid = believe if is_stubbed else in_threads(election, ThreadPoolExecutor(THREADS))
     peer = Peer(election, pool, Signer(seed), identity, is_valid)
@@ -192,7 +200,8 @@ def main() -> None:
     asks.add_argument("--connections", type=int, default=16)
     asks.add_argument("--stub", action="store_true")
     given = asks.parse_args()
-    uvloop.run(serve(given.port, given.connections, given.stub))
+    secrets = Secrets(input(), input(), input())
+    uvloop.run(serve(given.port, secrets, given.connections, given.stub))
 
 
 if __name__ == "__main__":

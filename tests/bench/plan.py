@@ -26,6 +26,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     kill_votes: int
     """At most so many votes flow around one kill."""
     bare_ballots: int
+    replays: int
+    warm_broker_votes: int
+    """Votes before anything is counted: the broker's JVM compiles its code meanwhile."""
 
     @property
     def open_votes(self) -> int:
@@ -74,6 +77,8 @@ FULL = Plan(
     kills=2,
     kill_votes=6000,
     bare_ballots=1500,
+    replays=3,
+    warm_broker_votes=60_000,
 )
 QUICK = Plan(
     rounds=2,
@@ -90,4 +95,6 @@ QUICK = Plan(
     kills=1,
     kill_votes=4000,
     bare_ballots=400,
+    replays=2,
+    warm_broker_votes=30_000,
 )

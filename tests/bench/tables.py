@@ -4,7 +4,7 @@ Promises rows that the service itself would have written, but for what no row of
 (packs' serials are numbers, counts of partitions stay as the log made them).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tests.bench.electorate import FIRST_TEMPLATE, sql_digest
 from tests.bench.room import VOTES_DATABASE, Room
@@ -54,6 +54,22 @@ async def begin_at_the_end(room: Room, database: str) -> None:
         await _copy(room, table, database)
 
 
+async def copy_rights(room: Room, database: str) -> None:
+    """Give another database of votes the rights that the first one knows."""
+    await _copy(room, "rights", database)
+
+
+async def forget_votes(room: Room, database: str, begins: Mapping[int, int]) -> None:
+    """Take a database of votes back to where it knew the rights and no vote."""
+    await room.run_sql("truncate claims, ballots, outcomes, refused_records", database)
+    for partition, offset in begins.items():
+        await room.run_sql(
+            f"update consumer_offsets set next_offset = {offset} where partition = {partition}",
+            database,
+        )
+    await room.run_sql("checkpoint", database)
+
+
 async def _copy(room: Room, table: str, database: str) -> None:
     source, target = await room.sql(), await room.sql(database)
     try:
@@ -81,7 +97,7 @@ def _decided(room: Room, first: int, count: int) -> Iterable[str]:
     template = next(room.ballots.some(0, 1)).decode()
     head, _, rest = template.partition('"credential":"')
     ballot = (
-        f"convert_to('{head}\"credential\":\"' || {sql_digest('credential', 'n')}"
+        f'convert_to(\'{head}"credential":"\' || {sql_digest("credential", "n")}'
         f" || '{rest[64:]}', 'UTF8')"
     )
     tracker = "left(translate(encode(sha256(ballot), 'base64'), E'\\n', ''), 43)"

@@ -1,0 +1,68 @@
+"""`make bench`: measures the path of a vote beside a plain service, and exits 1 on a missed target.
+
+    python -m tests.bench [--quick] [--only NAME ...] [--json FILE]
+
+The home is CASTONCE_HOME, else .castonce/bench in the checkout; its state is thrown away at the
+start, but for the sealed ballots.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from deploy.local.home import CHECKOUT, Home
+from tests.bench.plan import FULL, QUICK, Plan
+from tests.bench.room import Room
+from tests.bench.sections import Bench, Report, conditions, show
+
+SECTIONS = ("stubbed", "verified", "growth", "replay", "kills")
+
+
+async def run(plan: Plan, chosen: frozenset[str]) -> Report:
+    """Measure the chosen sections."""
+    report = Report()
+    root = Path(os.environ.get("CASTONCE_HOME") or CHECKOUT / ".castonce" / "bench")
+    show(f"Measuring in {root}; {conditions()}.")
+    async with Room(Home.locate(root), plan.sealed_electors) as room:
+        bench = Bench(room, plan, report)
+        await bench.prepare()
+        await bench.warm_up()
+        await bench.verification()
+        for is_stubbed, name in ((True, "stubbed"), (False, "verified")):
+            later = await bench.replay(is_stubbed=is_stubbed) if "replay" in chosen else None
+            if name in chosen or later is not None:
+                await bench.comparison(is_stubbed=is_stubbed)
+            if later is not None:
+                await later.measure()
+        if "kills" in chosen:
+            await bench.kill()
+        if "growth" in chosen:
+            await bench.growth()
+    return report
+
+
+def main() -> int:
+    """The command line; 0 when every target that was looked at is met."""
+    asks = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    asks.add_argument("--quick", action="store_true", help="fewer votes, in a few minutes")
+    asks.add_argument("--only", action="append", choices=SECTIONS, help="these sections only")
+    asks.add_argument("--json", type=Path, help="write every measurement to this file")
+    given = asks.parse_args()
+    chosen = frozenset(given.only or SECTIONS)
+    report = asyncio.run(run(QUICK if given.quick else FULL, chosen))
+    show("")
+    for row in report.rows:
+        show(row.line())
+    if given.json:
+        given.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    missed = [row.name for row in report.rows if not row.is_met]
+    show(f"\n{len(missed)} targets missed; {conditions()}.")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
