@@ -26,7 +26,7 @@ from services.codes.store import registrations
 from services.codes.store.registrations import KnownElection
 from shared.consumer_types import Sql
 from shared.kafka.outbox import Outbox
-from shared.postgres.pool import connection, transaction
+from shared.postgres.pool import connection
 
 POINTS_AT_ONCE: Final = 2_500
 THREADS: Final = 2
@@ -103,7 +103,7 @@ class Registering:
     ) -> None:
         leaf_of = {credential: index for index, credential in enumerate(ordered)}
         serials = [pack.serial for pack in registration.packs if not pack.spare]
-        async with transaction(self._pool) as sql:
+        async with registrations.import_transaction(self._pool) as sql:
             if not await registrations.insert(sql, registration, official):
                 await _require_same(sql, registration)
                 return

@@ -1,15 +1,24 @@
 """Registrations and the packs in them: taken in once, drawn for rights, granted in batches."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import asyncpg
 
 from services.codes.domain.registration import Registration
 from shared.consumer_types import Sql
+from shared.errors import NotNow
+from shared.postgres.pool import ACQUIRE_SECONDS, RELEASE_SECONDS, is_transient
 
-COPY_ROWS: Final = 20_000
-"""Rows of one COPY: far from the statement time-out, even at a million packs."""
+COPY_ROWS: Final = 5_000
+"""Rows of one COPY: the event loop is free again between two of them."""
+IMPORT_SECONDS: Final = 600.0
+"""Longest life of an import's transaction: a million packs on a busy machine."""
+STATEMENT_SECONDS: Final = 120.0
 
 _PACK_COLUMNS: Final = (
     "serial", "election_id", "credential", "leaf_index", "is_spare", "right_id",
@@ -43,6 +52,28 @@ class Granted(NamedTuple):
     credential: str
     leaf_index: int
     right_id: str
+
+
+@asynccontextmanager
+async def import_transaction(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
+    """A transaction that may last IMPORT_SECONDS; raises NotNow when the database goes away."""
+    held = await pool.acquire(timeout=ACQUIRE_SECONDS)
+    cut = asyncio.get_running_loop().call_later(IMPORT_SECONDS, held.terminate)
+    try:
+        async with held.transaction():
+            await held.execute(
+                "select set_config('statement_timeout', $1, true),"
+                " set_config('idle_in_transaction_session_timeout', $1, true)",
+                f"{STATEMENT_SECONDS:.0f}s",
+            )
+            yield held
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise NotNow("The database is away or too slow. Send the same file again.") from error
+    finally:
+        cut.cancel()
+        await pool.release(held, timeout=RELEASE_SECONDS)
 
 
 async def election(sql: Sql, election_id: str) -> KnownElection | None:
@@ -113,7 +144,9 @@ async def copy_packs(
         for pack in registration.packs
     )
     while part := list(islice(rows, COPY_ROWS)):
-        await sql.copy_records_to_table("packs", records=part, columns=_PACK_COLUMNS)
+        await sql.copy_records_to_table(
+            "packs", records=part, columns=_PACK_COLUMNS, timeout=STATEMENT_SECONDS
+        )
 
 
 async def rights_without_pack(sql: Sql, election_id: str) -> list[str]:
@@ -124,6 +157,7 @@ async def rights_without_pack(sql: Sql, election_id: str) -> list[str]:
         " and not exists (select from packs p where p.right_id = r.right_id)"
         " order by r.right_id",
         election_id,
+        timeout=STATEMENT_SECONDS,
     )
     return [row["right_id"] for row in rows]
 
