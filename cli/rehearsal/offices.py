@@ -88,7 +88,7 @@ class Offices:
         clerk = self._as.postal[0]
         body = {"serial": serial, "scan_id": scan_id, "batch": 1}
         path = f"/elections/{self._election_id}/scans"
-        await _call(clerk.post, path, body, None, new_key())
+        await _until_taken(lambda: clerk.post(path, body, None, new_key()))
         seen = await _until(
             lambda: clerk.get(f"{path}/{scan_id}"), lambda scan: scan["outcome"] != "undecided"
         )
@@ -137,6 +137,20 @@ def random_scan_id() -> str:
 
 async def _call(function: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.to_thread(partial(function, *arguments))
+
+
+async def _until_taken(ask: Callable[[], object]) -> None:
+    """Ask again while the system says politely that it can't yet, as a clerk would."""
+    deadline = time.monotonic() + DECISION_SECONDS
+    while True:
+        try:
+            await asyncio.to_thread(ask)
+        except CliError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        else:
+            return
 
 
 async def _until(look: Callable[[], T], is_settled: Callable[[T], bool]) -> T:

@@ -16,7 +16,9 @@ from services.postal.stream import CONSUMER, HANDLERS, TOPICS
 from services.postal.voiding import Voiding
 from shared.config import ServiceSettings, load
 from shared.consumer_types import Record
+from shared.contracts.topics import PACKS
 from shared.kafka import topics
+from shared.kafka.lag import LagReader
 from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 from shared.kafka.signatures import SignaturePolicy
@@ -46,12 +48,15 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "postal")
+        packs = LagReader(settings.kafka, [PACKS])
+        await service.wait_for("Kafka", packs.start)
+        service.on_stop("pack log", packs.stop)
         arrivals = Arrivals()
         law = _law(settings, pool, outbox, arrivals)
         handlers = PostalApi(
             pool,
             outbox,
-            Scanning(pool, outbox, arrivals),
+            Scanning(pool, outbox, arrivals, packs),
             Voiding(pool, outbox, arrivals),
             Batching(pool),
         )

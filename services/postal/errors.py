@@ -1,6 +1,6 @@
 """Why `postal` refuses; each says what to do instead."""
 
-from shared.errors import Conflict, Invalid, Missing
+from shared.errors import Conflict, Invalid, Missing, NotNow
 
 
 class SerialMistyped(Invalid):
@@ -49,3 +49,9 @@ class VoidRefused(Conflict):
     """The scan can't be voided like this."""
 
     code = "void_refused"
+
+
+class PacksStillRead(NotNow):
+    """The list of packs is still being read: scan this envelope again in a moment."""
+
+    code = "packs_still_read"

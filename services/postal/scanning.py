@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import asyncpg
+from aiokafka.errors import KafkaError
 from msgspec import Meta, Struct
 
 from ballots import codes
@@ -18,13 +19,16 @@ from services.postal.domain.rules import require_taking
 from services.postal.errors import (
     BatchRefused,
     ElectionUnknown,
+    PacksStillRead,
     ScanIdReused,
     ScanUnknown,
     SerialMistyped,
 )
 from services.postal.metrics import SCANS
+from services.postal.ports import PackLog
 from services.postal.store import scans as store
 from services.postal.store.scans import Scan, ScanState
+from services.postal.stream import CONSUMER
 from shared.consumer_types import Emission, Sql
 from shared.contracts.fields import BatchNumber, EventId
 from shared.contracts.message import derived_event_id
@@ -63,26 +67,45 @@ class ScanSeen(Struct, frozen=True, kw_only=True):
 class Scanning:
     """What clerks do with envelopes."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", outbox: Outbox, arrivals: Arrivals) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", outbox: Outbox, arrivals: Arrivals, packs: PackLog
+    ) -> None:
         self._pool = pool
         self._outbox = outbox
         self._arrivals = arrivals
+        self._packs = packs
 
     async def take_in(
         self, election_id: str, given: Sequence[ScanGiven], clerk: str, wait_seconds: float
     ) -> list[ScanSeen]:
         """Record envelopes and wait for their decisions, at most so long; in the given order.
 
-        Raises SerialMistyped, ElectionUnknown, NotTaken, BatchRefused or ScanIdReused, and then
-        nothing is recorded.
+        Raises SerialMistyped, ElectionUnknown, NotTaken, BatchRefused, ScanIdReused or
+        PacksStillRead, and then nothing is recorded.
         """
         canonical = [(one, canonical_serial(one.serial)) for one in given]
+        await self._require_packs_read(election_id, [serial for _, serial in canonical])
         async with transaction(self._pool) as sql:
             await self._record(sql, election_id, canonical, clerk)
         self._outbox.kick()
         ids = [one.scan_id for one in given]
         found = await self._arrivals.until(lambda: self._states(ids), _are_decided, wait_seconds)
         return [seen(found[scan_id]) for scan_id in ids]
+
+    async def _require_packs_read(self, election_id: str, serials: Sequence[str]) -> None:
+        """A serial is called unknown only when every pack that was written to the log is known."""
+        async with connection(self._pool) as sql:
+            known = await store.rights_of(sql, election_id, serials)
+        if len(known) == len(set(serials)):
+            return
+        try:
+            ends = await self._packs.ends()
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise PacksStillRead() from error
+        async with connection(self._pool) as sql:
+            read = await store.read_through(sql, CONSUMER)
+        if any(read.get(place, 0) < end for place, end in ends.items()):
+            raise PacksStillRead()
 
     async def show(self, election_id: str, scan_id: str) -> ScanSeen:
         """A scan with what became of it; raises ScanUnknown."""

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from shared.contracts.topics import Topic
 
 Place = tuple[str, int]
+CALL_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class LagReader:
         """Disconnect."""
         await self._logs.stop()
         await self._admin.close()
+
+    async def ends(self) -> Mapping[Place, int]:
+        """Where the logs end now; raises KafkaError or TimeoutError while the broker is away."""
+        async with asyncio.timeout(CALL_SECONDS):
+            found = await self._logs.end_offsets(self._places)
+        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def look(self) -> Positions:
         """The positions now; raises KafkaError while the broker is away."""

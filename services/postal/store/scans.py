@@ -62,6 +62,14 @@ async def rights_of(sql: Sql, election_id: str, serials: Sequence[str]) -> dict[
     return {row["serial"]: row["right_id"] for row in rows}
 
 
+async def read_through(sql: Sql, consumer: str) -> dict[tuple[str, int], int]:
+    """How far each log has been applied here: the next offset by (topic, partition)."""
+    rows = await sql.fetch(
+        "select topic, partition, next_offset from consumer_offsets where consumer = $1", consumer
+    )
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
 async def open_batches(
     sql: Sql, election_id: str, numbers: Sequence[int], clerk: str
 ) -> dict[int, bool]:
