@@ -133,16 +133,7 @@ class Producer:
     async def _client(self) -> AIOKafkaProducer:
         async with self._opening:
             if self._raw is None:
-                raw = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
-                    client_id=f"{self._instance}-producer",
-                    enable_idempotence=True,
-                    acks="all",
-                    linger_ms=0,
-                    max_batch_size=BATCH_BYTES,
-                    request_timeout_ms=REQUEST_MS,
-                    retry_backoff_ms=100,
-                )
+                raw = self._build()
                 try:
                     async with asyncio.timeout(ACK_SECONDS):
                         await raw.start()
@@ -151,6 +142,18 @@ class Producer:
                     raise
                 self._raw = raw
             return self._raw
+
+    def _build(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=f"{self._instance}-producer",
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=REQUEST_MS,
+            retry_backoff_ms=100,
+        )
 
     async def _replace(self, raw: AIOKafkaProducer) -> None:
         if self._raw is raw:
