@@ -32,7 +32,8 @@ class Seen:
     @property
     def type_name(self) -> str:
         """The short name of the message's type, such as `BallotSubmitted`."""
-        return dict(self.headers).get("ce_type", b"").decode().split(".")[-2]
+        parts = dict(self.headers).get("ce_type", b"").decode(errors="replace").split(".")
+        return parts[1] if len(parts) == 3 else ""
 
     def everything(self) -> bytes:
         """Key, value and headers as one string of bytes."""
