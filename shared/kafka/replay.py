@@ -14,6 +14,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.consumer_types import Halt
+from shared.contracts.topics import Topic
 from shared.errors import CastonceError
 from shared.kafka.applying import Applier
 from shared.kafka.consumer import discard, settings_of_every_consumer
@@ -49,6 +50,21 @@ class BrokerLog:
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
+
+    async def ends(self, topics: Sequence[Topic]) -> dict[Place, int]:
+        """Where each partition of these topics ends now."""
+        tps = [
+            TopicPartition(topic.name, partition)
+            for topic in topics
+            for partition in range(topic.partitions)
+        ]
+        raw = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **settings_of_every_consumer())
+        await raw.start()
+        try:
+            found = await raw.end_offsets(tps)
+        finally:
+            await discard(raw)
+        return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
     async def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
         """See `Log.read`; raises ReplayFailed when the log ends or begins elsewhere."""

@@ -51,6 +51,7 @@ class Law:
         packs: int = PACKS,
         signers: dict[str, Signer] | None = None,
         stamp_ms: int = START_MS,
+        partitions: int = 1,
     ) -> None:
         """`packs` in the authority's list; `signers` of a running system or made-up ones."""
         self.seed = seed
@@ -64,13 +65,16 @@ class Law:
         self.root = credentials.merkle_root(self.credentials)
         self.offsets: dict[int, int] = {}
         self.clock_ms = stamp_ms
+        self.partitions = partitions
         self.events = itertools.count()
 
     # Names
 
-    def right_id(self, number: int = 0, partition: int = 0) -> str:
-        """A right whose place in the law is this partition."""
-        return f"{number * 6 + partition:08x}" + digest(self.seed, "right", number)[:24]
+    def right_id(self, number: int = 0) -> str:
+        """A right; their places in the law are the first `partitions` partitions in turn."""
+        return (
+            f"{number * 6 + number % self.partitions:08x}" + digest(self.seed, "right", number)[:24]
+        )
 
     def serial(self, number: int) -> str:
         """The serial of a pack."""
