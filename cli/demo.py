@@ -106,17 +106,17 @@ def _kept(place: Home) -> Path:
 
 def _stage(stack: Stack) -> Demo:
     """Set the election up, and remember what to show."""
-    token = people.tokens(stack.home)["officer"]
+    token = people.tokens(stack.home)
 
-    def api(service: str) -> InternalApi:
+    def api(service: str, who: str = "officer") -> InternalApi:
         address = f"http://{ports.LOOPBACK}:{stack.ports.api(service)}"
-        return InternalApi(address, token, timeout_seconds=run.API_SECONDS)
+        return InternalApi(address, token[who], timeout_seconds=run.API_SECONDS)
 
     roll = make_roll(ELECTORS, SEED)
     folder = stack.home.root / "demo" / str(time.time_ns())
     with progress_bar("Setting the election up") as bar:
         staged = staging.stage(
-            staging.Apis(api("elections"), api("identity"), api("codes")),
+            staging.Apis(api("elections"), api("identity"), api("codes"), api("postal", "clerk")),
             run.definition("Demo election of a leader"),
             roll,
             spares=SPARES,

@@ -65,7 +65,9 @@ def rehearse(stack: Stack, wanted: Wanted, progress: Progress) -> Outcome:
     roll = make_roll(wanted.electors, wanted.seed)
     officers = _officers(stack)
     with tempfile.TemporaryDirectory(prefix="castonce-rehearsal-") as folder:
-        apis = staging.Apis(officers.elections, officers.identity[0], officers.codes)
+        apis = staging.Apis(
+            officers.elections, officers.identity[0], officers.codes, officers.postal[0]
+        )
         staged = staging.stage(
             apis,
             definition(f"Rehearsal with {wanted.electors} electors"),

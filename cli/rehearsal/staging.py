@@ -52,6 +52,7 @@ class Apis:
     elections: InternalApi
     identity: InternalApi
     codes: InternalApi
+    postal: InternalApi
 
 
 def stage(
@@ -85,6 +86,7 @@ def stage(
     codes = read_sealed(
         made.sealed, packs_files.load_private(folder / "keys" / "printer.key")
     ).codes
+    _until_packs_known(apis, election_id, len(roll))
     packs = _join(apis, election_id, codes)
     _post(apis.elections, f"/elections/{election_id}/open", {"force": True, "reason": "Staged"})
     return Staged(election_id, private, packs, codes, len(roll))
@@ -96,8 +98,11 @@ def _create(apis: Apis, text: str, trustee_key: str, authority_key: str) -> str:
     )
     body = {"definition": msgspec.to_builtins(definition)}
     election_id = str(_post(apis.elections, "/elections", body)["election_id"])
-    for api in (apis.identity, apis.codes):
-        path = "summary" if api is apis.identity else "packs/balance"
+    for api, path in (
+        (apis.identity, "summary"),
+        (apis.codes, "packs/balance"),
+        (apis.postal, "envelopes/balance"),
+    ):
         _until_there(api, f"/elections/{election_id}/{path}")
     return election_id
 
@@ -145,6 +150,19 @@ def _register(apis: Apis, election_id: str, made: PacksMade, progress: Progress)
             time.sleep(0.2)
         else:
             return
+
+
+def _until_packs_known(apis: Apis, election_id: str, packs: int) -> None:
+    """Wait until postal knows every pack, as an officer waits before the mail goes out."""
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while True:
+        path = f"/elections/{election_id}/envelopes/balance"
+        known = int(apis.postal.get(path)["packs_known"])
+        if known >= packs:
+            return
+        if time.monotonic() > deadline:
+            raise CliError(f"postal knows only {known} of {packs} packs.", "See its log.")
+        time.sleep(0.1)
 
 
 def _show(title: str, news: Mapping[str, Any], progress: Progress) -> None:

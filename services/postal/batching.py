@@ -40,13 +40,15 @@ class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     """The balance of an election, in total and by batch (P11).
 
     `unrecorded`: envelopes on the log that no scan here accounts for; always 0, unless this
-    database was restored from an older copy.
+    database was restored from an older copy. `packs_known`: serials of this election that postal
+    has been told of; scanning begins when that is every pack that was sent out.
     """
 
     election_id: str
     phase: str
     batches: list[BatchSeen]
     unrecorded: int
+    packs_known: int
 
 
 class ElectionLine(Struct, frozen=True):
@@ -107,6 +109,7 @@ class Batching:
                 raise ElectionUnknown()
             groups = await store.groups(sql, election_id)
             known = await store.batches(sql, election_id)
+            packs_known = await store.count_packs(sql, election_id)
         total, by_batch = balance((g.batch, g.state, g.envelopes) for g in groups)
         return EnvelopeBalance(
             election_id=election_id,
@@ -121,6 +124,7 @@ class Batching:
                 for number, is_open in known.items()
             ],
             unrecorded=sum(g.envelopes for g in groups if not g.is_recorded),
+            packs_known=packs_known,
         )
 
 

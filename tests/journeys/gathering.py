@@ -66,7 +66,7 @@ def stage(
     """Set an election up and open it: the definition, the roll, the packs. Blocks."""
     officers = whole.officers
     return staging.stage(
-        staging.Apis(officers.elections, officers.identity[0], officers.codes),
+        staging.Apis(officers.elections, officers.identity[0], officers.codes, officers.postal[0]),
         run.definition(title),
         roll,
         spares=spares,

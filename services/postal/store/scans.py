@@ -290,3 +290,11 @@ async def order_void(sql: Sql, void_id: str, official: str, reason: str) -> None
         official,
         reason,
     )
+
+
+async def count_packs(sql: Sql, election_id: str) -> int:
+    """How many serials of the election are known."""
+    count: int = await sql.fetchval(
+        "select count(*) from serials where election_id = $1", election_id
+    )
+    return count
