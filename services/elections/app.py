@@ -22,7 +22,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream import Stream
 from shared.keys import Signer, read_public
-from shared.postgres.pool import connect
+from shared.postgres.pool import connect, ping
 from shared.replay import ReplayParts, ReplayStream
 from shared.service import Service
 from shared.staff import StaffList
@@ -47,6 +47,7 @@ async def main() -> None:
     async with Service("elections", settings) as service:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
+        service.add_check("postgres", lambda: ping(pool))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
         producer = Producer(settings.kafka, settings.instance)
         await service.wait_for("Kafka", producer.start)

@@ -25,7 +25,7 @@ from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.tail import Tail
 from shared.keys import read_public
 from shared.logs import get_logger
-from shared.postgres.pool import connect, is_transient
+from shared.postgres.pool import connect, is_transient, ping
 from shared.service import Service
 
 SETTINGS = GatewaySettings
@@ -48,6 +48,7 @@ async def main() -> None:
     async with Service("gateway", settings) as service:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
+        service.add_check("postgres", lambda: ping(pool))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
         # Ballots and questions have a client each: one that is stuck doesn't stop the other.
         ballots_out = Producer(settings.kafka, f"{settings.instance}-ballots")

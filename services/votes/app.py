@@ -20,7 +20,7 @@ from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 from shared.kafka.stream import Stream
 from shared.keys import Signer, read_public, verify
-from shared.postgres.pool import connect
+from shared.postgres.pool import connect, ping
 from shared.replay import ReplayParts
 from shared.service import Service
 
@@ -40,6 +40,7 @@ async def main(verifier: Verifier | None = None) -> None:
             verifier = await started_verifiers(service, settings)
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
+        service.add_check("postgres", lambda: ping(pool))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
         producer = Producer(settings.kafka, settings.instance)
         await service.wait_for("Kafka", producer.start)

@@ -90,6 +90,12 @@ async def transaction(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
         yield held
 
 
+async def ping(pool: "asyncpg.Pool[Any]") -> None:
+    """Return if the server answers, for a service's readiness; raises whatever is in the way."""
+    async with connection(pool) as sql:
+        await sql.execute("select 1")
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: the server is away, restarts or is overloaded."""
     return isinstance(error, _TRANSIENT) and not isinstance(error, asyncpg.DataError)

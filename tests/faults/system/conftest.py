@@ -27,3 +27,12 @@ async def booth(whole: Whole) -> AsyncIterator[Booth]:
     """The voters' way in."""
     async with Booth(whole.gateway) as entered:
         yield entered
+
+
+@pytest.fixture(autouse=True)
+def mended(whole: Whole) -> Iterator[None]:
+    """Whatever a test broke and didn't mend is up again before the next one."""
+    yield
+    whole.stack.start_kafka()
+    whole.stack.start_postgres()
+    whole.up()
