@@ -7,7 +7,7 @@ Records come from the broker (`BrokerLog`) or from a file (`shared.kafka.log_fil
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -167,8 +167,13 @@ class Replay:
             stream.on_malformed,
         )
 
-    async def run(self, log: Log, ends: Mapping[Place, int]) -> int:
-        """Apply every record before these ends; how many there were. Raises ReplayFailed."""
+    async def run(
+        self, log: Log, ends: Mapping[Place, int], tell: Callable[[int], None] | None = None
+    ) -> int:
+        """Apply every record before these ends; how many there were. Raises ReplayFailed.
+
+        `tell` hears how many records each step brought.
+        """
         async with connection(self._pool) as sql:
             await offsets.read(sql, self._stream.consumer, ends)
         parts = {
@@ -178,13 +183,15 @@ class Replay:
         }
         try:
             while parts:
-                await self._step(parts)
+                count = await self._step(parts)
+                if tell is not None:
+                    tell(count)
         finally:
             for part in parts.values():
                 await part.close()
         return sum(ends.values())
 
-    async def _step(self, parts: dict[Place, _Part]) -> None:
+    async def _step(self, parts: dict[Place, _Part]) -> int:
         # As a fetch brings it: some of the partitions, each with some of its records.
         chosen = self._chance.sample(sorted(parts), self._chance.randint(1, len(parts)))
         brought: list[tuple[Cursor, Sequence[Raw]]] = []
@@ -197,9 +204,8 @@ class Replay:
         if brought:
             await self._apply(parts, brought)
         if parts and all(part.was_refused for part in parts.values()):
-            raise ReplayFailed(
-                f"No partition goes on: each waits for another one: {sorted(parts)}."
-            )
+            raise ReplayFailed(f"No partition goes on, each waits for another: {sorted(parts)}.")
+        return sum(len(records) for _, records in brought)
 
     async def _apply(
         self, parts: Mapping[Place, _Part], brought: Sequence[tuple[Cursor, Sequence[Raw]]]
