@@ -20,6 +20,7 @@ Header = tuple[str, bytes]
 Sealed = tuple[str, int, bytes, bytes, list[Header]]
 """One record, ready to be sent: topic, partition, key, value, headers."""
 
+MAX_KEY_BYTES = 1_000
 _PACKER = msgspec.msgpack.Encoder()
 _UNPACKER = msgspec.msgpack.Decoder(list[Sealed])
 
@@ -38,11 +39,12 @@ class Sealer:
 
     def _record(self, emission: Emission) -> Sealed:
         about, value = emission.message.CONTRACT, encode(emission.message)
-        if len(value) > MAX_RECORD_BYTES:
-            raise EmissionTooLarge(
-                f"A {about.name} of {len(value)} bytes is larger than {MAX_RECORD_BYTES}."
-            )
         key, partition = emission.key.encode(), emission.partition
+        if len(value) > MAX_RECORD_BYTES or len(key) > MAX_KEY_BYTES:
+            raise EmissionTooLarge(
+                f"A {about.name} has {len(value)} bytes under a key of {len(key)}: at most"
+                f" {MAX_RECORD_BYTES} and {MAX_KEY_BYTES} are sent."
+            )
         if partition is None:
             partition = partition_of_key(about.topic, key)
         return about.topic.name, partition, key, value, self.headers(about, emission, value)

@@ -71,7 +71,7 @@ async def test_a_transactions_marker_is_no_gap(bench: Bench) -> None:
 async def test_a_compressed_batch_needs_no_codec(bench: Bench) -> None:
     """The broker unpacks what producers compress: a bomb is refused there, not read here."""
     inbox, seen = await bench.channel(), Seen()
-    topic, partition, key, value, headers = bench.sealed(inbox, "x" * 5000)
+    topic, partition, key, value, headers = bench.sealed(inbox, "k " + "x" * 5000)
     raw = AIOKafkaProducer(bootstrap_servers=bench.settings.kafka, compression_type="gzip")
     await raw.start()
     try:
@@ -80,4 +80,4 @@ async def test_a_compressed_batch_needs_no_codec(bench: Bench) -> None:
         await raw.stop()
     async with bench.running(bench.stream([inbox], after_commit=seen)):
         await seen.count(1)
-    assert await bench.texts() == ["x" * 5000]
+    assert await bench.texts() == ["k " + "x" * 5000]
