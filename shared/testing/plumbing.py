@@ -237,6 +237,16 @@ class Bench:
         """The texts that were written, in log order per partition."""
         return [row["text"] for row in await self.notes()]
 
+    async def as_owner(self, statement: str) -> None:
+        """Run SQL that the service's own role may not run."""
+        name = self.settings.database_name
+        url = provision.database_url(self.stack.server, SERVICE, f"{SERVICE}_owner", name)
+        owner = await asyncpg.connect(url)
+        try:
+            await owner.execute(statement)
+        finally:
+            await owner.close()
+
     async def everything_is_published(self) -> bool:
         """Whether no outbox row waits, as the table says."""
         waiting = await self.pool.fetchval("select count(*) from outbox where published_at is null")
