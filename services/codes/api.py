@@ -17,7 +17,7 @@ from services.codes.errors import ElectionUnknown, PackUnknown
 from services.codes.registering import LateGrants, Registering, Report
 from services.codes.replacing import BalanceSeen, ReplacementSeen, Replacing
 from services.codes.store import packs, registrations
-from shared.commands import run_once
+from shared.commands import Kicked, run_once
 from shared.consumer_types import Sql
 from shared.contracts.fields import EventId, Reason
 from shared.contracts.message import derived_event_id
@@ -32,7 +32,6 @@ from shared.http.api import (
     request_bytes,
     require_role,
 )
-from shared.kafka.outbox import Outbox
 from shared.postgres.pool import connection
 from shared.staff import Staff, StaffList
 
@@ -78,7 +77,7 @@ class CodesApi:
     def __init__(
         self,
         pool: "asyncpg.Pool[Any]",
-        outbox: Outbox,
+        outbox: Kicked,
         registering: Registering,
         replacing: Replacing,
     ) -> None:

@@ -24,7 +24,7 @@ from services.postal.scanning import (
     canonical_serial,
 )
 from services.postal.voiding import Voiding, VoidSeen
-from shared.commands import run_once
+from shared.commands import Kicked, run_once
 from shared.consumer_types import Sql
 from shared.contracts.fields import Reason
 from shared.http.api import (
@@ -39,7 +39,6 @@ from shared.http.api import (
     request_bytes,
     require_role,
 )
-from shared.kafka.outbox import Outbox
 from shared.staff import Staff, StaffList
 
 BULK_SCANS: Final = 200
@@ -66,7 +65,7 @@ class PostalApi:
     def __init__(
         self,
         pool: "asyncpg.Pool[Any]",
-        outbox: Outbox,
+        outbox: Kicked,
         scanning: Scanning,
         voiding: Voiding,
         batching: Batching,
