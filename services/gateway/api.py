@@ -83,16 +83,7 @@ class Lobby:
 def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
     """Every route of the gateway."""
     api = lobby.api = Api("gateway")
-    api.get("/", lobby.landing, refuses=_LIMITED)
-    api.get("/api/elections", lobby.elections, answers={200: ElectionList}, refuses=_LIMITED)
-    api.get(
-        "/api/elections/{election_id}",
-        lobby.election,
-        answers={200: ElectionPage},
-        refuses=_NO_ELECTION | _LIMITED,
-    )
-    api.get("/api/openapi.json", lobby.description, answers={200: dict[str, Any]}, refuses=_LIMITED)
-    _add_visits(api, visits)
+    # First, since the router tries routes in this order.
     api.post(
         "/api/elections/{election_id}/ballots",
         ballots.cast,
@@ -104,6 +95,16 @@ def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
         | {403: ["permit_refused"], 409: [*_CLOSED, *_reasons()], 503: ["unavailable"]},
         is_bare=True,
     )
+    api.get("/", lobby.landing, refuses=_LIMITED)
+    api.get("/api/elections", lobby.elections, answers={200: ElectionList}, refuses=_LIMITED)
+    api.get(
+        "/api/elections/{election_id}",
+        lobby.election,
+        answers={200: ElectionPage},
+        refuses=_NO_ELECTION | _LIMITED,
+    )
+    api.get("/api/openapi.json", lobby.description, answers={200: dict[str, Any]}, refuses=_LIMITED)
+    _add_visits(api, visits)
     api.get(
         "/api/elections/{election_id}/ballots/{tracker}",
         ballots.ask,
