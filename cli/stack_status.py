@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from rich.text import Text
 
+from cli import balances
 from cli.screen import console, show_table
 from deploy.local import daemon, readiness, services, states
 from deploy.local.doctor import Finding
@@ -22,7 +21,8 @@ def show(stack: Stack) -> None:
     rows = [_kafka_row(stack), _postgres_row(stack), *_service_rows(stack)]
     title = f"Castonce in {stack.home.root}"
     show_table(title, ("Part", "State", "Pid", "Address", "Since", "Last death"), rows)
-    _show_balances(stack)
+    if readiness.is_ready(stack.ports.admin("elections")):
+        balances.show(stack)
 
 
 def _kafka_row(stack: Stack) -> tuple[object, ...]:
@@ -61,15 +61,6 @@ def _service_row(
         death = f"{watched.reason} ({watched.deaths} in all)" if watched.deaths else ""
     state = _word(found is not None, is_ready)
     return (name, state, found and found.pid, f"http://{LOOPBACK}:{port}", since, death)
-
-
-def _show_balances(stack: Stack) -> None:
-    """Ask the election commands, where they are, for the two balances of each election."""
-    if importlib.util.find_spec("cli.election") is None:
-        return
-    election = importlib.import_module("cli.election")
-    if hasattr(election, "balances"):
-        election.balances(stack)
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
