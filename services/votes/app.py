@@ -27,8 +27,6 @@ from shared.service import Service
 SETTINGS = VotesSettings
 CONNECTIONS = 4
 """The stream's reading and writing, the outbox, and one to spare."""
-NO_SIGNATURE = "0" * 128
-"""On receipts of a replay, which are thrown away: a replay needs no private key."""
 
 
 async def main(verifier: Verifier | None = None) -> None:
@@ -82,11 +80,16 @@ def powers(settings: VotesSettings, sign: Sign) -> Powers:
     return Powers(read_public(settings.trust_dir, "elections"), verify, sign, {})
 
 
+def refuse_to_sign(text: bytes) -> str:
+    """Where a replay has its key: it says nothing, so it signs nothing."""
+    raise RuntimeError("a replay must not sign")
+
+
 def replay_parts(
     settings: VotesSettings, pool: "asyncpg.Pool[Any]", verifier: Verifier | None = None
 ) -> ReplayParts:
     """What `castonce replay` rebuilds: everything; `verifier` is for a benchmark."""
     verifiers = Verifiers(settings.verifiers)
-    unsigned = powers(settings, lambda text: NO_SIGNATURE)
-    parts, _ = stream_parts(pool, unsigned, verifier or verifiers)
+    silent = powers(settings, refuse_to_sign)._replace(is_silent=True)
+    parts, _ = stream_parts(pool, silent, verifier or verifiers)
     return ReplayParts(streams=(parts,), derived=DERIVED_TABLES, close=verifiers.stop)

@@ -226,7 +226,7 @@ async def _read_rights(
 
 def _asked(record: Record[Any]) -> tuple[str, str | None]:
     message = record.message
-    if isinstance(message, BallotSubmitted):
+    if type(message) is BallotSubmitted:
         return message.right_id, tracker(bytes(message.ballot))
     return message.right_id, None
 

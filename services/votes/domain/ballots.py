@@ -177,7 +177,8 @@ def _accept(ledger: Ledger, submission: Submission, right: Right) -> None:
     )
     outcome = BallotOutcome(None, at_ms)
     ledger.put_outcome(key, outcome)
-    _say(ledger, submission, RightUsedOnline(**_about(submission)))
+    if not ledger.is_silent:
+        _say(ledger, submission, RightUsedOnline(**_about(submission)))
     _answer(ledger, state.election_id, key.tracker, outcome, submission.ballot)
 
 
@@ -219,6 +220,8 @@ def _say(ledger: Ledger, submission: Submission, decision: Decision) -> None:
 def _answer(
     ledger: Ledger, election_id: str, tracker: str, outcome: BallotOutcome, ballot: bytes
 ) -> None:
+    if ledger.is_silent:
+        return
     if outcome.reason is not None:
         rejected = BallotRejected(
             election_id=election_id,

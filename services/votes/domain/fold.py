@@ -9,7 +9,7 @@ Trusts the public key of `elections` alone; the other keys come from its barrier
 Source: DESIGN section 4.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -88,7 +88,7 @@ def apply(ledger: Ledger, record: AnyRecord) -> str | None:
 
 
 def wanted_verdicts(
-    books: Books, powers: Powers, records: Iterable[Record[Any]]
+    books: Books, powers: Powers, records: Sequence[Record[Any]]
 ) -> dict[VerdictKey, WantedVerdict]:
     """The ballots whose proofs the fold will ask about: only those with a valid permit and with the
     credential that stands for their right, so that nobody else can make us work.
@@ -97,9 +97,16 @@ def wanted_verdicts(
     would be refused for such a claim can so hide a ballot behind it: then the fold raises
     VerdictMissing.
     """
+    voting: set[str | None] = {
+        record.message.right_id for record in records if type(record.message) is BallotSubmitted
+    }
+    if not voting:
+        return {}
+    voting.add(None)  # a barrier has no right; what happens to other rights changes nothing here
     draft = Ledger(books, powers, is_draft=True)
     for record in records:
-        apply(draft, record)
+        if getattr(record.message, "right_id", None) in voting:
+            apply(draft, record)
     return draft.wanted
 
 

@@ -48,6 +48,8 @@ class Powers(NamedTuple):
     verify: Verify
     sign: Sign
     verdicts: Mapping[VerdictKey, bool]
+    is_silent: bool = False
+    """Nothing is to be said: a replay rebuilds what is known, and needs no signature for it."""
 
 
 class SignatureClaim(NamedTuple):
@@ -77,6 +79,7 @@ class Ledger:
         self._books = books
         self.powers = powers
         self._is_draft = is_draft
+        self.is_silent = is_draft or powers.is_silent
         self.partitions: dict[PartitionKey, PartitionState] = {}
         self.rights: dict[str, Right] = {}
         self.claims: list[ClaimMade] = []
@@ -141,6 +144,8 @@ class Ledger:
 
     def refuse_record(self, record: AnyRecord, reason: RecordReason) -> None:
         """The record is not believed: only its coordinates and its hash are kept."""
+        if self._is_draft:
+            return
         digest = sha256(record.value or b"").digest()
         where = (record.partition, record.offset, record.stamp_ms)
         self.refused_records.append(RefusedRecord(*where, reason, digest))
@@ -158,11 +163,15 @@ class Ledger:
 
     def decide(self, decision: Message, cause: str, key: str, partition: int) -> None:
         """Say a decision on `decisions`; `cause` makes its event id."""
+        if self.is_silent:
+            return
         event_id = derived_event_id(cause, type(decision).__name__)
         self._said.append(Emission(decision, event_id, key, partition))
 
     def tell(self, outcome: Message, election_id: str, tracker: str) -> None:
         """Tell a ballot's outcome on `ballots`; no right goes into its event id."""
+        if self.is_silent:
+            return
         event_id = derived_event_id(f"{election_id}|{tracker}", type(outcome).__name__)
         self._said.append(Emission(outcome, event_id, tracker))
 
@@ -207,7 +216,7 @@ def arrange(emissions: Iterable[Emission]) -> list[Emission]:
 
 
 def _place_among_decisions(emission: Emission) -> tuple[bool, str]:
-    return isinstance(emission.message, PartitionClosed), emission.key
+    return type(emission.message) is PartitionClosed, emission.key
 
 
 def _key(emission: Emission) -> str:
