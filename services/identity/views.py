@@ -44,7 +44,8 @@ class ElectionSeen(Struct, frozen=True):
 class ElectorSeen(Struct, frozen=True, kw_only=True):
     """An elector of the roll and the standing of the right; times are broker stamps in ms.
 
-    `withdrawals_refused` maps the ids of withdrawals that were asked for to why they failed.
+    `withdrawal_asked`: one was asked for and isn't decided yet. `withdrawals_refused` maps the ids
+    of withdrawals that were asked for to why they failed.
     """
 
     right_id: str

@@ -21,7 +21,9 @@ _ELECTOR = """
 select e.right_id, e.election_id, e.membership_number, e.first_names, e.surname, e.address,
     e.postcode, coalesce(l.wrong, 0) as wrong, l.locked_at_ms, w.withdrawn_at_ms,
     u.official as unlock_asked_by,
-    exists (select from withdrawals r where r.right_id = e.right_id) as withdrawal_asked,
+    w.right_id is null and exists (select from withdrawals r where r.right_id = e.right_id
+        and not exists (select from refused_withdrawals d where d.withdrawal_id = r.withdrawal_id)
+    ) as withdrawal_asked,
     array(select r.withdrawal_id || ' ' || r.reason from refused_withdrawals r
         where r.right_id = e.right_id order by r.withdrawal_id) as withdrawals_refused
 from electors e
