@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Unpack
 import msgspec
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
+from prometheus_client import Counter
 
 from shared.errors import CastonceError, Invalid, Missing
 from shared.http.body import parse_json, read_body, read_json, read_lines
@@ -171,6 +172,7 @@ def _checked(route: Route) -> Handler:
     """The handler behind its route's checks, with a log line and metrics."""
     check_path = _path_checker(route)
     seconds = _SECONDS.labels(route.path)
+    counts: dict[int, Counter] = {}
 
     async def answer(request: web.Request) -> web.StreamResponse:
         began = perf_counter()
@@ -188,7 +190,9 @@ def _checked(route: Route) -> Handler:
             response.headers["X-Request-Id"] = request_id
         elapsed = perf_counter() - began
         seconds.observe(elapsed)
-        _REQUESTS.labels(route.path, route.method, str(response.status)).inc()
+        if response.status not in counts:
+            counts[response.status] = _REQUESTS.labels(route.path, route.method, response.status)
+        counts[response.status].inc()
         _note(route, request, response.status, request_id, elapsed)
         return response
 

@@ -1,8 +1,7 @@
 """The admin port: alive, ready or why not, and what was measured."""
 
 from shared.http.admin import make_app
-
-from .http_client import served
+from shared.testing.http import served
 
 
 async def nothing_wrong() -> dict[str, str | None]:

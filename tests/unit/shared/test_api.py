@@ -27,9 +27,8 @@ from shared.http.api import (
 )
 from shared.http.problem import SECURITY_HEADERS
 from shared.staff import StaffEntry, StaffList, new_secret
+from shared.testing.http import raw, served
 from shared.testing.promises import promise
-
-from .http_client import raw, served
 
 OFFICER, OFFICER_HASH = new_secret()
 CLERK, CLERK_HASH = new_secret()

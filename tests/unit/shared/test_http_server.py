@@ -9,9 +9,8 @@ from aiohttp import web
 from shared.errors import Conflict
 from shared.http import server
 from shared.http.api import Api, read_json, reply
+from shared.testing.http import raw, served
 from shared.testing.promises import promise
-
-from .http_client import raw, served
 
 
 async def echo(request: web.Request) -> web.StreamResponse:
