@@ -17,6 +17,7 @@ import msgspec
 from ballots.ballot import tracker
 from services.votes.domain.ledger import Books, Ledger, PartitionKey, Powers
 from services.votes.domain.state import (
+    AcceptedBallot,
     BallotKey,
     BallotOutcome,
     Claim,
@@ -47,7 +48,7 @@ _READ_STATES = """
         case when fingerprint = any($1::text[]) then null else election end as election
     from partition_states
 """
-_APPLY = f"select votes_apply({', '.join(f'${n}' for n in range(1, 44))})"
+_APPLY = f"select votes_apply({', '.join(f'${n}' for n in range(1, 45))})"
 _NOTHING, _NO_SCANS = "[]", "{}"
 _PACKS = msgspec.json.Decoder(tuple[Pack, ...])
 _SCANS = msgspec.json.Decoder(dict[str, Scan])
@@ -102,14 +103,8 @@ class VotesStore:
             self._definitions(work),
             *_columns(_counts(work), 6),
             *_columns(map(_right_row, work.rights.values()), 9),
-            *_columns(
-                ((bytes.fromhex(right_id), generation, *_claim_row(claim))
-                 for right_id, generation, claim in work.claims), 5,
-            ),
-            *_columns(
-                ((one.tracker, bytes.fromhex(one.right_id), one.election_id, one.at_ms, one.ballot)
-                 for one in work.accepted), 5,
-            ),
+            *_columns(_envelope_claims(work), 5),
+            *_columns(map(_ballot_row, work.accepted), 6),
             *_columns(_outcome_rows(work), 5),
             *_columns(work.refused_records, 5),
         )  # fmt: skip
@@ -182,8 +177,17 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _claim_row(claim: Claim) -> tuple[str, int, str]:
-    return claim.channel, claim.at_ms, claim.reference
+def _envelope_claims(work: Ledger) -> Iterable[tuple[Any, ...]]:
+    # A ballot's claim is made of its row in `ballots`.
+    for right_id, generation, claim in work.claims:
+        if claim.channel == "post":
+            made = (claim.channel, claim.at_ms, claim.reference)
+            yield bytes.fromhex(right_id), generation, *made
+
+
+def _ballot_row(one: AcceptedBallot) -> tuple[Any, ...]:
+    right_id = bytes.fromhex(one.right_id)
+    return right_id, one.generation, one.tracker, one.election_id, one.at_ms, one.ballot
 
 
 def _outcome_rows(work: Ledger) -> Iterable[tuple[Any, ...]]:

@@ -172,9 +172,8 @@ def _accept(ledger: Ledger, submission: Submission, right: Right) -> None:
     claim = Claim("online", at_ms, key.tracker)
     ledger.put_claim(msgspec.structs.replace(right, claim=claim), claim)
     ledger.put_partition(msgspec.structs.replace(state, used_online=state.used_online + 1))
-    ledger.accepted.append(
-        AcceptedBallot(right.right_id, state.election_id, key.tracker, at_ms, submission.ballot)
-    )
+    where = (right.right_id, right.generation, state.election_id)
+    ledger.accepted.append(AcceptedBallot(*where, key.tracker, at_ms, submission.ballot))
     outcome = BallotOutcome(None, at_ms)
     ledger.put_outcome(key, outcome)
     if not ledger.is_silent:

@@ -125,9 +125,10 @@ class ClaimMade(NamedTuple):
 
 
 class AcceptedBallot(NamedTuple):
-    """A new row of `ballots`: these bytes count, for ever."""
+    """A new row of `ballots`, and the claim that goes with it: these bytes count, for ever."""
 
     right_id: str
+    generation: int
     election_id: str
     tracker: str
     at_ms: int

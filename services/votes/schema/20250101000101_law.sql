@@ -124,7 +124,8 @@ create function votes_apply(
     r_id bytea[], r_election text[], r_generation int[], r_serial text[], r_credential text[],
     r_replaced jsonb[], r_withdrawn bigint[], r_scans jsonb[], r_applied jsonb[],
     c_right bytea[], c_generation int[], c_channel text[], c_at bigint[], c_reference text[],
-    b_tracker text[], b_right bytea[], b_election text[], b_at bigint[], b_ballot bytea[],
+    b_right bytea[], b_generation int[], b_tracker text[], b_election text[], b_at bigint[],
+    b_ballot bytea[],
     o_right bytea[], o_tracker text[], o_reason text[], o_at bigint[], o_first bigint[],
     x_partition int[], x_offset bigint[], x_stamp bigint[], x_reason text[], x_hash bytea[]
 ) returns bigint language plpgsql as $$
@@ -167,6 +168,11 @@ begin
         select * from unnest(c_right, c_generation, c_channel, c_at, c_reference);
     end if;
     if cardinality(b_tracker) > 0 then
+        -- An accepted ballot is its right's claim.
+        insert into claims
+        select new.right_id, new.generation, 'online', new.at_ms, new.tracker
+        from unnest(b_right, b_generation, b_tracker, b_at)
+            as new (right_id, generation, tracker, at_ms);
         insert into ballots
         select * from unnest(b_tracker, b_right, b_election, b_at, b_ballot);
     end if;
