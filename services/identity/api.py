@@ -11,7 +11,6 @@ from typing import Any
 
 import asyncpg
 from aiohttp import web
-from shared.commands import run_once
 
 from services.identity.domain.answers import membership_key
 from services.identity.domain.encoding import MAX_FILE_BYTES
@@ -35,6 +34,7 @@ from services.identity.views import (
     UnlockState,
     WithdrawalAsked,
 )
+from shared.commands import Kicked, run_once
 from shared.consumer_types import Sql
 from shared.http.api import (
     Api,
@@ -48,7 +48,6 @@ from shared.http.api import (
     request_bytes,
     require_role,
 )
-from shared.kafka.outbox import Outbox
 from shared.postgres.pool import connection
 from shared.staff import Staff, StaffList
 
@@ -65,7 +64,7 @@ class IdentityApi:
     def __init__(
         self,
         pool: "asyncpg.Pool[Any]",
-        outbox: Outbox,
+        outbox: Kicked,
         importer: RollImporter,
         officials: Officials,
     ) -> None:
