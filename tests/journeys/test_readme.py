@@ -1,0 +1,72 @@
+"""The README's own lines, run as they stand."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.local import ports
+from deploy.local.home import CHECKOUT
+
+README = CHECKOUT / "README.md"
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+VOTER, POSTER = "Ada Ashworth", "Brân Bevan"
+MINUTES = 8
+
+# What a voter does by hand, between the printing of the letters and the vote.
+READS_THE_LETTER = "castonce election open"
+
+
+def test_the_walk_through_a_ballot_works_as_written(tmp_path: Path) -> None:
+    """Whoever copies the README's lines gets from an empty machine to two balances."""
+    [walk] = BLOCK.findall(README.read_text())
+    before, after = walk.split(READS_THE_LETTER)
+    home = tmp_path / "home"
+    environment = os.environ | {
+        "CASTONCE_HOME": str(home),
+        "CASTONCE_PORT_BASE": str(ports.free_base(start=26_500)),
+        "PATH": f"{CHECKOUT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    (tmp_path / "docs").symlink_to(CHECKOUT / "docs")
+    try:
+        _run(before, tmp_path, environment)
+        _read_letters(tmp_path / "offline")
+        shown = _run(READS_THE_LETTER + after, tmp_path, environment)
+    finally:
+        subprocess.run(["castonce", "down"], env=environment, check=False, capture_output=True)
+    assert shown.count("balances") >= 2
+    assert "DOES NOT BALANCE" not in shown
+    receipt = json.loads((tmp_path / "offline" / "receipt.json").read_text())
+    assert len(receipt["tracker"]) == 43
+
+
+def _read_letters(offline: Path) -> None:
+    """What the two electors take from their letters."""
+    with (offline / "letters.csv").open(encoding="utf-8-sig", newline="") as file:
+        letters = {row["name"]: row for row in csv.DictReader(file)}
+    vote = {
+        "code": letters[VOTER]["code"],
+        "answers": {"date_of_birth": "3 April 1951", "postcode": "sw1a1aa"},
+        "choices": [[1]],
+    }
+    (offline / "vote.json").write_text(json.dumps(vote))
+    (offline / "serial.txt").write_text(letters[POSTER]["serial"])
+
+
+def _run(lines: str, folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", lines],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=MINUTES * 60,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+    return done.stdout
