@@ -82,7 +82,7 @@ class FileLog:
                 raise NotALaw(f"{path} is no dump of topics.")
             size = path.stat().st_size
             while file.tell() < size:
-                topic, partition, end = _HEADINGS.decode(_next(file))
+                topic, partition, end = _heading(file)
                 self.ends[topic, partition] = end
                 self._starts[topic, partition] = file.tell()
                 for _ in range(end):
@@ -111,12 +111,22 @@ def _next(file: BinaryIO) -> bytes:
     return body
 
 
+def _heading(file: BinaryIO) -> _Heading:
+    try:
+        return _HEADINGS.decode(_next(file))
+    except msgspec.DecodeError:
+        raise NotALaw("the file is damaged.") from None
+
+
 def _skip(file: BinaryIO) -> None:
     file.seek(int.from_bytes(file.read(LENGTH_BYTES), "big"), os.SEEK_CUR)
 
 
 def _record(place: Place, body: bytes) -> Raw:
-    offset, stamp_ms, stamp_type, key, value, headers = _ENTRIES.decode(body)
+    try:
+        offset, stamp_ms, stamp_type, key, value, headers = _ENTRIES.decode(body)
+    except msgspec.DecodeError:
+        raise NotALaw(f"a record of {place[0]}[{place[1]}] is damaged.") from None
     where = (*place, offset, stamp_ms, stamp_type)
     record: Raw = ConsumerRecord(*where, key, value, None, -1, -1, tuple(headers))
     return record

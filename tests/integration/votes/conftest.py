@@ -40,7 +40,7 @@ _NUMBERS = itertools.count()
 def settings_for(stack: Stack, database: str) -> VotesSettings:
     """votes with a database of its own on this stack."""
     return VotesSettings(
-        instance=f"votes-{database.replace('_', '-')}",
+        instance="votes-court",  # the same for all, so that each takes the place of the one before
         kafka=stack.kafka_address,
         database_host="127.0.0.1",
         database_port=stack.ports.of("postgres"),
@@ -199,8 +199,19 @@ async def verifiers() -> AsyncIterator[Verifiers]:
 @pytest.fixture
 async def court(stack: Stack) -> AsyncIterator[Court]:
     """An election nobody else has heard of, and an empty database."""
+    name = f"court_{next(_NUMBERS)}"
+    database = await asyncio.to_thread(stack.add_database, "votes", name)
+    try:
+        async with court_in(stack, database) as made:
+            yield made
+    finally:
+        await asyncio.to_thread(stack.drop_database, database)
+
+
+@contextlib.asynccontextmanager
+async def court_in(stack: Stack, database: str) -> AsyncIterator[Court]:
+    """An election nobody else has heard of, and this database."""
     number = next(_NUMBERS)
-    database = await asyncio.to_thread(stack.add_database, "votes", f"court_{number}")
     settings = settings_for(stack, database)
     pool = await connect(settings, size=4)
     signers = {
@@ -216,7 +227,6 @@ async def court(stack: Stack) -> AsyncIterator[Court]:
     finally:
         await producer.stop()
         await pool.close()
-        await asyncio.to_thread(stack.drop_database, database)
 
 
 @pytest.fixture
