@@ -212,7 +212,8 @@ async def test_the_state_is_told_to_nobody_else() -> None:
     mine = await permitted(MINE)
     strangers = await permitted(STRANGE)
     forged = answered(RIGHT, by=Signer("55" * 32))
-    other_session = msgspec.structs.replace(mine, session_id="session-2")
+    good = wanted(MINE, mine, answered(RIGHT))
+    assert isinstance(await ask(good), CodeStateTold)
     questions = [
         wanted(MINE, mine, forged),
         wanted(MINE, mine, answered(RIGHT, expires=NOW_MS)),
@@ -220,7 +221,8 @@ async def test_the_state_is_told_to_nobody_else() -> None:
         wanted(STRANGE, mine, answered(RIGHT)),
         wanted(MINE, strangers, answered(strangers.right_id)),
         wanted(STRANGE, strangers, answered(strangers.right_id)),
-        wanted(MINE, other_session, answered(RIGHT)),
+        msgspec.structs.replace(good, session_id="session-2"),
+        msgspec.structs.replace(good, election_id="abcdefghijkLMP"),
         wanted(MINE, msgspec.structs.replace(mine, expires_at_ms=NOW_MS), answered(RIGHT)),
     ]
     refused = CodeRefused(request_id="request-1", reason="permit_refused")

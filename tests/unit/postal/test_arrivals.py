@@ -32,7 +32,8 @@ async def test_a_decision_between_looking_and_waiting_is_not_missed() -> None:
             arrivals.note()
         return calls
 
-    assert await arrivals.until(look, lambda n: n == 2, 60.0) == 2
+    async with asyncio.timeout(10.0):
+        assert await arrivals.until(look, lambda n: n == 2, 60.0) == 2
 
 
 async def test_patience_ends() -> None:

@@ -91,6 +91,8 @@ async def test_the_post_closes_only_when_everything_is_done() -> None:
     ready = PostReady(election_id=ELECTION, request_id="phase-event")
     assert await asked_to_close(Queue()) == ready
     assert await asked_to_close(Queue([], frozenset({"scan-1"})), ("scan-1",)) == ready
+    for queue in (Queue([1]), Queue([], frozenset({"s"})), Queue([], frozenset(), frozenset("v"))):
+        assert isinstance(await asked_to_close(queue), PostNotReady)
     answer = await asked_to_close(Queue([4, 2], frozenset({"s"}), frozenset({"v"})))
     assert answer == PostNotReady(
         election_id=ELECTION, request_id="phase-event", open_batches=[2, 4], undecided=2
