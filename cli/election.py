@@ -18,6 +18,7 @@ from ballots.errors import BallotError
 from cli.client import HomeOption, InternalApi, TokenFileOption, connect
 from cli.election_file import ElectionFileError, read
 from cli.packs_files import load_public
+from cli.people import ElectionOption, choose_election
 from cli.screen import (
     CliError,
     console,
@@ -31,9 +32,6 @@ from cli.screen import (
 app = make_app("Elections: create, open, close, and see where they stand.")
 
 POST_ANSWER_SECONDS = 15.0
-ElectionArgument = Annotated[
-    str | None, typer.Argument(metavar="ELECTION", help="Needless if there is only one.")
-]
 ForceOption = Annotated[bool, typer.Option("--force", help="Before its hour; it is recorded.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is forced; it is recorded.")]
 
@@ -90,14 +88,14 @@ def list_elections(home: HomeOption = None, token_file: TokenFileOption = None) 
 
 @app.command()
 def show(
-    election: ElectionArgument = None,
+    election: ElectionOption = None,
     json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
     """Show an election: phase, barriers, what is closed, what is set aside."""
     api = connect("elections", home=home, token_file=token_file)
-    found = api.get(f"/elections/{_chosen(api, election)}")
+    found = api.get(f"/elections/{choose_election(api, election)}")
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
@@ -110,20 +108,20 @@ def show(
 def credentials(
     root: Annotated[str, typer.Option("--root", help="As `castonce packs make` printed it.")],
     size: Annotated[int, typer.Option("--size", help="As `castonce packs make` printed it.")],
-    election: ElectionArgument = None,
+    election: ElectionOption = None,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
     """Fix the credential list, once: only its credentials can be granted."""
     api = connect("elections", home=home, token_file=token_file)
     body = {"root": root.lower(), "size": size}
-    _order(api, f"/elections/{_chosen(api, election)}/credentials", body)
+    _order(api, f"/elections/{choose_election(api, election)}/credentials", body)
     show_done(f"The credential list of {size:,} credentials is fixed.")
 
 
 @app.command("open")
 def open_election(
-    election: ElectionArgument = None,
+    election: ElectionOption = None,
     force: ForceOption = False,
     reason: ReasonOption = "",
     home: HomeOption = None,
@@ -137,7 +135,7 @@ def open_election(
 
 @app.command("close-online")
 def close_online(
-    election: ElectionArgument = None,
+    election: ElectionOption = None,
     force: ForceOption = False,
     reason: ReasonOption = "",
     home: HomeOption = None,
@@ -151,7 +149,7 @@ def close_online(
 
 @app.command("close-post")
 def close_post(
-    election: ElectionArgument = None,
+    election: ElectionOption = None,
     force: ForceOption = False,
     reason: ReasonOption = "",
     home: HomeOption = None,
@@ -220,24 +218,12 @@ def _place(record: str) -> tuple[str, int, int]:
     return topic, int(numbers[0]), int(numbers[1])
 
 
-def _chosen(api: InternalApi, election_id: str | None) -> str:
-    if election_id:
-        return election_id
-    elections = api.get("/elections")["elections"]
-    if len(elections) == 1:
-        return str(elections[0]["election_id"])
-    if not elections:
-        raise CliError("There is no election.", "Make one with `castonce election create FILE`.")
-    listed = "; ".join(f"{one['election_id']} ({one['title']})" for one in elections)
-    raise CliError("There are several elections.", f"Name one: {listed}")
-
-
 def _step(
     api: InternalApi, election_id: str | None, step: str, is_forced: bool, reason: str
 ) -> str:
     if is_forced and not reason:
         raise CliError("A forced step needs a reason.", "Add --reason: it is recorded.")
-    chosen = _chosen(api, election_id)
+    chosen = choose_election(api, election_id)
     _order(api, f"/elections/{chosen}/{step}", {"force": is_forced, "reason": reason})
     return chosen
 
@@ -285,9 +271,15 @@ def _show_standing(found: dict[str, Any]) -> None:
 
 
 def _show_barriers(barriers: list[dict[str, Any]]) -> None:
-    rows = [(b["kind"], b["partition"], b["offset"], _when(b["stamp_ms"])) for b in barriers]
-    rows.sort(key=lambda row: (row[3], row[0], row[1]))
-    show_table("Barriers in the log of rights", ["Barrier", "Partition", "Offset", "Stamp"], rows)
+    stamps: dict[str, list[int]] = {}
+    for barrier in barriers:
+        stamps.setdefault(barrier["kind"], []).append(barrier["stamp_ms"])
+    rows = [
+        (kind, f"{len(of_kind)} of 6", _when(min(of_kind)), _when(max(of_kind)))
+        for kind, of_kind in sorted(stamps.items(), key=lambda one: min(one[1]))
+    ]
+    columns = ["Barrier", "Partitions", "First stamp", "Last stamp"]
+    show_table("Barriers in the log of rights (each of them: --json)", columns, rows)
 
 
 def _show_quarantine(found: dict[str, Any]) -> None:

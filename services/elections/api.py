@@ -28,7 +28,7 @@ from services.elections.course import Course
 from services.elections.domain import phases
 from services.elections.domain.phases import Standing, Step
 from services.elections.errors import ElectionUnknown, StepRefused
-from services.elections.store import Store
+from services.elections.store import Store, reading
 from shared.commands import Kicked, run_once
 from shared.consumer_types import Sql
 from shared.contracts.quarantine import QuarantineResolved
@@ -119,14 +119,14 @@ class ElectionsApi:
 
     async def listing(self, request: web.Request) -> web.StreamResponse:
         """Every election, and where it stands."""
-        async with self._pool.acquire() as sql:
+        async with reading(self._pool) as sql:
             standings = await self._store.standings(sql)
         return reply(200, ElectionList([ElectionLine(**_line(one)) for one in standings]))
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """One election: phase, barriers with their stamps, what is closed, what is set aside."""
         election_id = request.match_info["election_id"]
-        async with self._pool.acquire() as sql, sql.transaction(isolation="repeatable_read"):
+        async with reading(self._pool) as sql:
             standing = await self._store.standing(sql, election_id)
             if standing is None:
                 raise ElectionUnknown()
@@ -189,7 +189,7 @@ class ElectionsApi:
         """The answer, once the tables show the step; 202 if that takes too long."""
 
         async def look() -> bool | None:
-            async with self._pool.acquire() as sql:
+            async with reading(self._pool) as sql:
                 standing = await self._store.standing(sql, election_id)
             return True if standing is not None and is_done(standing) else None
 

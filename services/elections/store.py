@@ -4,10 +4,12 @@ Promises that an order, once written, stays (the database grants no update), and
 change only with the offsets of the records that changed them.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -16,6 +18,8 @@ from services.elections.domain.phases import PostAnswer, Standing
 from shared.consumer_types import Record, Sql
 from shared.contracts.elections import Definition, ElectionCreated
 from shared.contracts.quarantine import QuarantineResolved, RecordQuarantined
+from shared.errors import NotNow
+from shared.postgres.pool import connection, is_transient
 from shared.replay import DerivedTable
 
 DERIVED_TABLES = (
@@ -132,6 +136,18 @@ _ORDER = """
     insert into orders (election_id, step, ordered_by, is_forced, reason, ordered_at_ms)
     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning 1
 """
+
+
+@asynccontextmanager
+async def reading(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
+    """A connection to read from, in one snapshot; raises NotNow while the database is away."""
+    try:
+        async with connection(pool) as sql, sql.transaction(isolation="repeatable_read"):
+            yield sql
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise NotNow("The database is away. Send the same request again.") from error
 
 
 class Store:
