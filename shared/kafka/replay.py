@@ -6,12 +6,15 @@ depends on either shows; and that it ends exactly where it was told to. Never pr
 Records come from the broker (`BrokerLog`) or from a file (`shared.kafka.log_file`).
 """
 
+import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from shared.consumer_types import Halt
 from shared.contracts.topics import Topic
@@ -28,7 +31,8 @@ from shared.postgres.pool import connection
 from shared.replay import ReplayStream
 
 FETCH_SECONDS = 5.0
-"""A broker that has records hands out some within this time."""
+"""A broker that has records hands out some within this time; else it is asked where it ends."""
+ATTEMPTS = 4
 
 
 class ReplayFailed(CastonceError):
@@ -52,26 +56,20 @@ class BrokerLog:
         self._bootstrap = bootstrap
 
     async def ends(self, topics: Sequence[Topic]) -> dict[Place, int]:
-        """Where each partition of these topics ends now."""
+        """Where each partition of these topics ends now; raises ReplayFailed."""
         tps = [
             TopicPartition(topic.name, partition)
             for topic in topics
             for partition in range(topic.partitions)
         ]
-        raw = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **settings_of_every_consumer())
-        await raw.start()
-        try:
-            found = await raw.end_offsets(tps)
-        finally:
-            await discard(raw)
+        async with self._client() as raw:
+            found = await _patiently(lambda: raw.end_offsets(tps))
         return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
     async def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
         """See `Log.read`; raises ReplayFailed when the log ends or begins elsewhere."""
         tp = TopicPartition(*place)
-        raw = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **settings_of_every_consumer())
-        await raw.start()
-        try:
+        async with self._client() as raw:
             raw.assign([tp])
             raw.seek(tp, 0)
             following = 0
@@ -80,15 +78,39 @@ class BrokerLog:
                     tp, timeout_ms=int(FETCH_SECONDS * 1000), max_records=min(most, end - following)
                 )
                 records = found.get(tp, [])
-                if not records:
-                    raise ReplayFailed(
-                        f"{place[0]}[{place[1]}] has no record at offset {following}, but {end}"
-                        " were applied: the log is shorter than the database."
-                    )
-                following = records[-1].offset + 1
-                yield records
+                if records:
+                    following = records[-1].offset + 1
+                    yield records
+                else:
+                    await self._require_end(raw, tp, following, end)
+
+    async def _require_end(self, raw: Any, tp: Any, following: int, end: int) -> None:
+        # Nothing came: a busy broker, or a log that is shorter than what was applied.
+        ends = await _patiently(lambda: raw.end_offsets([tp]))
+        if ends[tp] < end:
+            raise ReplayFailed(
+                f"{tp.topic}[{tp.partition}] ends at {ends[tp]}, but {end} records were applied:"
+                f" the log is shorter than the database. {following} were read."
+            )
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[Any]:
+        raw = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **settings_of_every_consumer())
+        try:
+            await raw.start()
+            yield raw
+        except KafkaError as error:
+            raise ReplayFailed(f"Kafka: {type(error).__name__}: {error}.") from error
         finally:
             await discard(raw)
+
+
+async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer of a busy broker; raises KafkaError after some attempts."""
+    for _ in range(ATTEMPTS - 1):
+        with contextlib.suppress(KafkaTimeoutError):
+            return await ask()
+    return await ask()
 
 
 class _SilentSealer:

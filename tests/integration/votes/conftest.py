@@ -113,6 +113,15 @@ class Court:
             while await self.unpublished():  # noqa: ASYNC110  (a table can't call us)
                 await asyncio.sleep(0.05)
 
+    async def some_progress(self) -> None:
+        """Return when one more record is applied, or none is left."""
+        before, ends = await self.offsets(), await self.ends(RIGHTS)
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while await self.offsets() in (before, {}):
+                if before == {partition: end for partition, end in ends.items() if end}:
+                    return
+                await asyncio.sleep(0.02)
+
     async def unpublished(self) -> int:
         """How many outbox rows aren't known to be published."""
         waiting = "select count(*) from outbox where published_at is null"
