@@ -113,9 +113,10 @@ def _next(file: BinaryIO) -> bytes:
 
 def _heading(file: BinaryIO) -> _Heading:
     try:
-        return _HEADINGS.decode(_next(file))
+        heading: _Heading = _HEADINGS.decode(_next(file))
     except msgspec.DecodeError:
         raise NotALaw("the file is damaged.") from None
+    return heading
 
 
 def _skip(file: BinaryIO) -> None:
