@@ -63,6 +63,9 @@ async def slow(request: web.Request) -> web.StreamResponse:
     service: Service = request.app[SERVICE]
     log.info("request_runs")
     await service.stopping.wait()
+    for _ in range(1000):
+        await asyncio.sleep(0)  # a thousand turns of the loop, in which all else could end
+    log.info("request_done")
     return reply(200, {"finished": True})
 
 

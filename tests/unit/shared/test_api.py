@@ -306,6 +306,26 @@ async def test_a_body_that_is_too_large_is_refused(client: aiohttp.ClientSession
     await problem(chunked, 413, "too_large")
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Content-Length: 10000000\r\n\r\n", b""),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b" " * 1024 + b"\r\n"),
+    ],
+)
+async def test_too_much_is_refused_before_all_of_it_came(
+    port: int, head: bytes, body: bytes
+) -> None:
+    """Who announces too much is refused at once, and who sends without end as soon as it is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    start = b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    writer.write(start + head + body)
+    async with asyncio.timeout(20):
+        assert b" 413 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_a_large_upload_has_its_own_bound(client: aiohttp.ClientSession) -> None:
     """A route that takes files takes them, up to what it says."""
     headers = {"Content-Type": "application/octet-stream"}

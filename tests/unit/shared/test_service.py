@@ -143,6 +143,8 @@ async def test_a_running_request_is_finished_before_the_end() -> None:
         running.process.send_signal(signal.SIGTERM)
         assert await asked == (200, {"finished": True})
         assert await running.end() == 0
+        events = running.events()
+        assert events.index("request_done") < events.index("task_cancelled")
 
 
 async def test_a_part_that_is_not_well_makes_it_not_ready() -> None:
