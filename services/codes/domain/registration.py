@@ -127,7 +127,7 @@ def _split(content: bytes) -> tuple[bytes, _Seal]:
         raise RegistrationRefused("The file is cut off: its last line must be the signature.")
     try:
         return body + b"\n", _SEAL.decode(last)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise RegistrationRefused(
             "The file is cut off: its last line must be the signature."
         ) from None
