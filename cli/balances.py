@@ -13,7 +13,7 @@ from cli.screen import CliError, show_table, show_warning
 from deploy.local.ports import LOOPBACK
 from deploy.local.stack import Stack
 
-SHOWN = 5
+SHOWN = 3
 """The newest elections; older ones with `castonce packs balance` and `castonce post status`."""
 
 
@@ -39,40 +39,29 @@ def _api(stack: Stack, service: str, token: str) -> InternalApi:
 
 
 def _show_packs(elections: list[Mapping[str, Any]], codes: InternalApi) -> None:
-    found = [codes.get(f"/elections/{one['election_id']}/packs/balance") for one in elections]
-    states = list(dict.fromkeys(state for one in found for state in one["states"]))
-    rows = [
-        (
-            election["election_id"],
-            election["phase"],
-            one["made"],
-            *(one["states"].get(state, 0) for state in states),
-            _verdict(one["is_balanced"]),
-        )
-        for election, one in zip(elections, found, strict=True)
-    ]
-    show_table("Packs", ("Election", "Phase", "Made", *map(_head, states), ""), rows)
+    for election in elections:
+        found = codes.get(f"/elections/{election['election_id']}/packs/balance")
+        rows = [(_words(state), count) for state, count in found["states"].items()]
+        rows.append(("Packs made", f"{found['made']}, {_verdict(found['is_balanced'])}"))
+        show_table(_title("Packs", election), ("State", "Packs"), rows)
 
 
 def _show_envelopes(elections: list[Mapping[str, Any]], postal: InternalApi) -> None:
-    found = [postal.get(f"/elections/{one['election_id']}/envelopes/balance") for one in elections]
-    rows = [
-        (
-            election["election_id"],
-            one["received"],
-            one["admitted"],
-            sum(one["set_aside"].values()),
-            one["voided"],
-            _verdict(one["is_balanced"]),
-        )
-        for election, one in zip(elections, found, strict=True)
-    ]
-    heads = ("Election", "Received", "Admitted", "Set aside", "Voided", "")
-    show_table("Envelopes", heads, rows)
+    for election in elections:
+        found = postal.get(f"/elections/{election['election_id']}/envelopes/balance")
+        rows = [("Admitted", found["admitted"])]
+        rows += [(f"Set aside: {_words(why)}", n) for why, n in found["set_aside"].items()]
+        rows += [("Voided", found["voided"]), ("Undecided", found["undecided"])]
+        rows.append(("Received", f"{found['received']}, {_verdict(found['is_balanced'])}"))
+        show_table(_title("Envelopes", election), ("State", "Envelopes"), rows)
 
 
-def _head(state: str) -> str:
-    return state.replace("_", " ").capitalize()
+def _title(what: str, election: Mapping[str, Any]) -> str:
+    return f"{what} of {election['election_id']} ({_words(election['phase'])})"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _verdict(is_balanced: bool) -> str:
