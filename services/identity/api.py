@@ -19,6 +19,7 @@ from services.identity.importing import RollImporter, Wanted
 from services.identity.officials import Officials
 from services.identity.report import BAD_ROWS_PER_LINE, RollReport, told
 from services.identity.store import officials as store
+from services.identity.store.reading import reading
 from services.identity.store.roll import find_election
 from services.identity.views import (
     AddressLine,
@@ -48,7 +49,6 @@ from shared.http.api import (
     request_bytes,
     require_role,
 )
-from shared.postgres.pool import connection
 from shared.staff import Staff, StaffList
 
 UPLOAD_SECONDS = 300.0
@@ -112,14 +112,14 @@ class IdentityApi:
 
     async def elections(self, request: web.Request) -> web.StreamResponse:
         """Elections whose roll can be imported here."""
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             return reply(200, ElectionList(await store.list_elections(sql)))
 
     async def find_elector(self, request: web.Request) -> web.StreamResponse:
         """The elector with a membership number."""
         wanted = read_query(request, ElectorQuery)
         election_id = request.match_info["election_id"]
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             await self._require_election(sql, election_id)
             key = membership_key(wanted.membership_number)
             elector = await store.find_elector(sql, election_id, key)
@@ -129,7 +129,7 @@ class IdentityApi:
 
     async def show_right(self, request: web.Request) -> web.StreamResponse:
         """The elector who has a right, with its standing and locks."""
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             elector = await store.find_right(sql, request.match_info["right_id"])
         if elector is None:
             raise RightUnknown()
@@ -137,7 +137,7 @@ class IdentityApi:
 
     async def list_locked(self, request: web.Request) -> web.StreamResponse:
         """Electors whose online channel is locked."""
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             await self._require_election(sql, request.match_info["election_id"])
             locked = await store.list_locked(sql, request.match_info["election_id"])
         return reply(200, ElectorList(locked))
@@ -162,7 +162,7 @@ class IdentityApi:
 
     async def list_cases(self, request: web.Request) -> web.StreamResponse:
         """Cases of suspected double voting, the oldest first."""
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             await self._require_election(sql, request.match_info["election_id"])
             return reply(
                 200, CaseList(await store.list_cases(sql, request.match_info["election_id"]))
@@ -171,7 +171,7 @@ class IdentityApi:
     async def show_case(self, request: web.Request) -> web.StreamResponse:
         """One case with its evidence."""
         election_id, right_id = request.match_info["election_id"], request.match_info["right_id"]
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             evidence = await store.list_evidence(sql, election_id, right_id)
             elector = await store.find_right(sql, right_id)
         if not evidence:
@@ -181,13 +181,13 @@ class IdentityApi:
     async def list_addresses(self, request: web.Request) -> web.StreamResponse:
         """Names and addresses by right, for the letters."""
         election_id = request.match_info["election_id"]
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             await self._require_election(sql, election_id)
         async with ndjson(request) as lines:
             after, count = "", 0
             while True:
                 # One short query after the other: a slow reader holds no connection.
-                async with connection(self._pool) as sql:
+                async with reading(self._pool) as sql:
                     found = await store.list_addresses(sql, election_id, after)
                 if not found:
                     break
@@ -200,7 +200,7 @@ class IdentityApi:
     async def summarise(self, request: web.Request) -> web.StreamResponse:
         """The figures of an election's roll."""
         election_id = request.match_info["election_id"]
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             await self._require_election(sql, election_id)
             return reply(200, await store.summarise(sql, election_id))
 

@@ -26,6 +26,7 @@ from services.identity.metrics import IMPORT_SECONDS, IMPORTS
 from services.identity.report import Counts, RollReport, make_report
 from services.identity.store import roll as store
 from services.identity.store.answers import KnownElection
+from services.identity.store.reading import reading
 from shared.clock import Clock
 from shared.consumer_types import Emission, Sql
 from shared.contracts.identity import RightRegistered
@@ -33,7 +34,6 @@ from shared.contracts.message import derived_event_id
 from shared.contracts.topics import partition_of_right
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
-from shared.postgres.pool import connection
 
 OnProgress = Callable[[str, int, int], None]
 """Stage, done, total; called on the event loop."""
@@ -99,7 +99,7 @@ class RollImporter:
         return roll, report
 
     async def _run(self, wanted: Wanted, on_progress: OnProgress) -> tuple[Roll, RollReport]:
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             election = await self._open_election(sql, wanted.election_id)
         roll = await self._read(wanted, election, on_progress)
         if wanted.is_dry_run or (roll.bad_rows and not wanted.skips_bad_rows):
@@ -107,7 +107,7 @@ class RollImporter:
             return roll, make_report(wanted.is_dry_run, roll, plan, counts)
         plan, row_sizes = await self._write(wanted, roll, on_progress)
         waiting = await self._announce(row_sizes, on_progress)
-        async with connection(self._pool) as sql:
+        async with reading(self._pool) as sql:
             electors = await store.count_electors(sql, wanted.election_id)
         counts = Counts(electors, electors - waiting, is_imported=True)
         return roll, make_report(False, roll, plan, counts)
@@ -207,7 +207,7 @@ class RollImporter:
         total = sum(row_sizes.values())
         deadline = monotonic() + ANNOUNCE_SECONDS
         while row_sizes:
-            async with connection(self._pool) as sql:
+            async with reading(self._pool) as sql:
                 waiting = await store.find_unpublished(sql, list(row_sizes))
             left = sum(row_sizes[row_id] for row_id in waiting)
             on_progress("announcing", total - left, total)

@@ -16,6 +16,7 @@ from services.identity.domain.answers import AnswerKey
 from services.identity.domain.plan import Existing, Placed, Plan, hashes_of
 from services.identity.errors import DatabaseRefused, ImportRuns
 from services.identity.store.answers import KnownElection
+from services.identity.store.reading import away
 from shared.consumer_types import Sql
 from shared.postgres.pool import ACQUIRE_SECONDS, RELEASE_SECONDS, is_transient
 
@@ -58,22 +59,33 @@ class ImportRecord:
 
 @asynccontextmanager
 async def import_transaction(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
-    """A transaction that may last IMPORT_SECONDS; raises DatabaseRefused without particulars."""
+    """A transaction that may last IMPORT_SECONDS.
+
+    Raises NotNow while the database is away, DatabaseRefused without particulars.
+    """
+    try:
+        async with _long_transaction(pool) as sql:
+            yield sql
+    except Exception as error:
+        if is_transient(error):
+            raise away() from error
+        if isinstance(error, asyncpg.PostgresError):
+            raise DatabaseRefused(f"SQLSTATE {error.sqlstate}; nothing was changed.") from None
+        raise
+
+
+@asynccontextmanager
+async def _long_transaction(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
     held = await pool.acquire(timeout=ACQUIRE_SECONDS)
     cut = asyncio.get_running_loop().call_later(IMPORT_SECONDS, held.terminate)
-    limit = f"{STATEMENT_SECONDS:.0f}s"
     try:
         async with held.transaction():
             await held.execute(
                 "select set_config('statement_timeout', $1, true),"
                 " set_config('idle_in_transaction_session_timeout', $1, true)",
-                limit,
+                f"{STATEMENT_SECONDS:.0f}s",
             )
             yield held
-    except asyncpg.PostgresError as error:
-        if is_transient(error):
-            raise
-        raise DatabaseRefused(f"SQLSTATE {error.sqlstate}; nothing was changed.") from None
     finally:
         cut.cancel()
         await pool.release(held, timeout=RELEASE_SECONDS)

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ from shared.keys import Signer, read_public, read_secret
 REPLY_PARTITION = 7
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 FAR_MS = 4_000_000_000_000
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +92,11 @@ class Neighbours:
         async with asyncio.timeout(WAIT_SECONDS), self.news:
             await self.news.wait_for(lambda: request_id in self.heard)
         return self.heard.pop(request_id).message
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once what was heard makes it so."""
+        async with asyncio.timeout(WAIT_SECONDS), self.news:
+            await self.news.wait_for(is_so)
 
     def rights(self, election_id: str) -> list[RightRegistered]:
         """Rights that were registered for the election, as the log has them."""

@@ -75,7 +75,7 @@ async def test_particulars_reach_the_roll_and_nothing_else(neighbours, officers)
 
 async def _import(api, path: str) -> dict:
     params = {"skip_bad_rows": True, "dates": "day_first"}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 lines = await asyncio.to_thread(

@@ -29,7 +29,7 @@ def tokens(identity, tmp_path) -> list[Path]:
 async def election(neighbours, officers) -> str:
     """A fresh election that identity knows."""
     election_id = await neighbours.create_election()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             listed = await asyncio.to_thread(officers[0].get, "/elections")
             if election_id in {one["election_id"] for one in listed["elections"]}:
@@ -117,7 +117,7 @@ async def test_an_elector_is_found_withdrawn_unlocked_and_seen_in_a_case(
 
 
 async def _listed_cases(run, words: str) -> Result:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             listed = await run(cases.app, "list")
             if words in listed.output:
@@ -126,7 +126,7 @@ async def _listed_cases(run, words: str) -> Result:
 
 
 async def _heard_withdrawal(neighbours, right_id: str) -> str:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             for event_id, record in neighbours.heard.items():
                 if type(record.message).__name__ == "RightWithdrawn" and (

@@ -25,7 +25,7 @@ from shared.keys import read_public, verify
 from shared.testing.promises import promise
 
 ELECTORS = make_roll(60, seed=5)
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 async def eventually(ask: Callable[[], Any], is_right: Callable[[Any], bool]) -> Any:
