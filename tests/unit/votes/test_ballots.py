@@ -256,6 +256,22 @@ def test_a_ballot_out_of_place_is_a_refused_record(law: Any, step: str) -> None:
     assert (said[0].partition, said[0].offset) == (record.partition, record.offset)
 
 
+@promise("P1", "P2")
+def test_a_fetch_with_everything_in_it_decides_as_single_records_do(make_law: Any) -> None:
+    """A ballot, a replacement that it makes too late, and a ballot that only that would have
+    hidden: the proofs of the last are asked for later, and the decisions are the same."""
+    together, one_by_one = make_law(), make_law()
+    for law in (together, one_by_one):
+        law.set_up(0)
+    messages = [together.submitted(0), together.replaced(0, 0, 9), together.submitted(0, mark="2")]
+    records = [together.record(message) for message in messages]
+    said = together.said(*records)
+    singly = [message for record in records for message in one_by_one.said(record)]
+    assert sorted(map(encode, said)) == sorted(map(encode, singly))
+    assert together.kept.dump() == one_by_one.kept.dump()
+    assert len(together.verified) == 2
+
+
 @promise("P7")
 def test_no_message_joins_a_right_to_a_tracker(law: Any) -> None:
     """Decisions and outcomes share no id, no tracker, no exact time, and no guessable event id."""
