@@ -26,11 +26,12 @@ class Row:
 
 def rows_of(whole: Whole, service: str) -> Iterator[Row]:
     """Every row of every table of one service's database."""
-    database = services.database_name(service)
-    for table in whole.stack.server.run_sql(_TABLES, database).split():
-        text = whole.stack.server.run_sql(f"select t::text from {table} t", database)
-        for line in text.splitlines():
-            yield Row(service, table, line)
+    database, server = services.database_name(service), whole.stack.server
+    tables = server.run_sql(_TABLES, database).split()
+    asked = "".join(f"select '{table} ' || t::text from {table} t;" for table in tables)
+    for line in server.run_sql(asked, database).splitlines():
+        table, _, text = line.partition(" ")
+        yield Row(service, table, text)
 
 
 def every_row(whole: Whole) -> Iterator[Row]:

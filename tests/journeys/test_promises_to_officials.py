@@ -35,7 +35,7 @@ async def test_an_envelope_after_an_online_vote_is_set_aside_and_opens_a_case(
     """The clerk sees at once that this envelope doesn't count, and officials get a case."""
     elect = gathering.one()
     voter = await voters.vote(booth, gathering, elect)
-    assert await gathering.offices.scan(elect.serial, voters.scan_id()) == "voted_online"
+    assert await voters.scan(gathering, elect) == "voted_online"
     case = await case_of(whole, gathering, elect.right_id)
     assert case["kinds"] == ["post_after_online"]
     assert elect.elector.surname in case["name"]
@@ -103,19 +103,19 @@ async def test_each_channel_closes_at_one_point_and_everything_balances(
     online, late, posted, twice = gathering.take(4)
     await voters.vote(booth, gathering, online, choice=1)
     held = await voters.prepare(booth, gathering, late)
-    assert await gathering.offices.scan(posted.serial, voters.scan_id()) == "admitted"
-    assert await gathering.offices.scan(twice.serial, voters.scan_id()) == "admitted"
-    assert await gathering.offices.scan(twice.serial, voters.scan_id()) == "voted_by_post"
+    assert await voters.scan(gathering, posted) == "admitted"
+    assert await voters.scan(gathering, twice) == "admitted"
+    assert await voters.scan(gathering, twice) == "voted_by_post"
     await gathering.offices.close_online()
     assert isinstance(await voters.hand_in(booth, gathering, held), Closed)
-    assert await gathering.offices.scan(late.serial, voters.scan_id()) == "admitted"
+    assert await voters.scan(gathering, late) == "admitted"
     shown = await gathering.offices.close_post()
     assert shown["phase"] == "reconciled"
     assert _kinds_by_partition(shown) == {
         kind: set(range(6)) for kind in ("OnlineClosed", "PostClosed")
     }
     with pytest.raises(CliError, match=r"post|closed|reconciled"):
-        await gathering.offices.scan(gathering.one().serial, voters.scan_id())
+        await voters.scan(gathering, gathering.one())
     await _require_balance(whole, gathering)
 
 

@@ -48,7 +48,7 @@ async def test_an_envelope_switches_the_code_off_and_the_voter_is_told_kindly(
 ) -> None:
     """Whoever posted a ballot and then tries online hears why it can't be, and whom to ring."""
     elect = gathering.one()
-    assert await gathering.offices.scan(elect.serial, voters.scan_id()) == "admitted"
+    assert await voters.scan(gathering, elect) == "admitted"
     voter = await voters.prepare(booth, gathering, elect)
     told = await until(
         lambda: booth.state(voter.visit),
@@ -72,7 +72,7 @@ async def test_five_wrong_answers_lock_the_booth_but_not_the_post(
     visit = await voters.enter(booth, gathering, elect.code)
     assert isinstance(await booth.prove(visit), CodeReady)
     assert isinstance(await voters.answer(booth, gathering, visit, elect), Locked)
-    assert await gathering.offices.scan(elect.serial, voters.scan_id()) == "admitted"
+    assert await voters.scan(gathering, elect) == "admitted"
 
 
 @promise("P12")
@@ -129,7 +129,7 @@ async def test_all_codes_look_alike_until_both_permits_are_held(
     A stranger who tries one learns nothing: same steps, same words, same count of attempts left.
     """
     fresh, posted, voted, replaced, withdrawn, foreign = gathering.take(6)
-    await gathering.offices.scan(posted.serial, voters.scan_id())
+    await voters.scan(gathering, posted)
     await voters.vote(booth, gathering, voted)
     assert (await gathering.offices.replace_pack(replaced.right_id)).serial is not None
     assert await gathering.offices.withdraw(withdrawn.right_id)
@@ -176,7 +176,7 @@ async def test_a_lost_pack_is_replaced_and_the_old_code_is_dead(
     ballot = await voters.seal(gathering, visit)
     voter = voters.AtTheBooth(elect, visit, ballot)
     assert isinstance(await voters.hand_in(booth, gathering, voter), Accepted)
-    assert await gathering.offices.scan(elect.serial, voters.scan_id()) == "replaced"
+    assert await voters.scan(gathering, elect) == "replaced"
 
 
 async def test_a_withdrawn_right_casts_nothing_in_either_channel(
@@ -187,4 +187,4 @@ async def test_a_withdrawn_right_casts_nothing_in_either_channel(
     voter = await voters.prepare(booth, gathering, elect)
     assert await gathering.offices.withdraw(elect.right_id)
     assert isinstance(await voters.hand_in(booth, gathering, voter), Withdrawn)
-    assert await gathering.offices.scan(elect.serial, voters.scan_id()) == "withdrawn"
+    assert await voters.scan(gathering, elect) == "withdrawn"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from cli.booth import Booth, Visit, derive, seal_ballot
 from cli.outcomes import Accepted, CodeReady, Outcome, WrongAnswers
 from tests.journeys.gathering import Elect, Gathering
+from tests.journeys.patience import until
 
 
 @dataclass
@@ -103,6 +104,16 @@ async def vote(booth: Booth, gathering: Gathering, elect: Elect, choice: int = 0
     outcome = await hand_in(booth, gathering, voter)
     assert isinstance(outcome, Accepted), outcome
     return voter
+
+
+async def scan(gathering: Gathering, elect: Elect) -> str:
+    """Scan the envelope, the same scan again until its decision is known; what the clerk sees."""
+    chosen = scan_id()
+    return await until(
+        lambda: gathering.offices.scan(elect.serial, chosen),
+        lambda shown: shown != "undecided",
+        what="a decision on the envelope",
+    )
 
 
 def scan_id() -> str:

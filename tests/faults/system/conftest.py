@@ -25,7 +25,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, deaths: Deaths) -> Iterator[
 @pytest.fixture(scope="package")
 async def booth(whole: Whole) -> AsyncIterator[Booth]:
     """The voters' way in."""
-    async with Booth(whole.gateway) as entered:
+    async with Booth(whole.gateway, patience_seconds=120) as entered:
         yield entered
 
 

@@ -98,7 +98,7 @@ async def _ballot(booth: Booth, gathering: Gathering) -> list[tuple[voters.AtThe
     first, _ = receipts[0]
     other = await voters.seal(gathering, first.visit, choice=1)
     assert isinstance(await voters.hand_in(booth, gathering, first, other), AlreadyVoted)
-    aside = await gathering.offices.scan(first.elect.serial, voters.scan_id())
+    aside = await voters.scan(gathering, first.elect)
     assert aside == "voted_online"
     return receipts
 
@@ -111,7 +111,7 @@ async def _vote(booth: Booth, gathering: Gathering) -> tuple[voters.AtTheBooth, 
 
 
 async def _post(gathering: Gathering) -> str:
-    return await gathering.offices.scan(gathering.one().serial, voters.scan_id())
+    return await voters.scan(gathering, gathering.one())
 
 
 async def _require_same_receipts(

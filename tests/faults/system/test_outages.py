@@ -79,7 +79,7 @@ async def _one_request(whole: Whole, gathering: Gathering, voter: AtTheBooth) ->
 
 
 async def _scan(gathering: Gathering) -> str:
-    return await gathering.offices.scan(gathering.one().serial, voters.scan_id())
+    return await voters.scan(gathering, gathering.one())
 
 
 def _nobody_is_ready(whole: Whole) -> bool:
@@ -102,7 +102,7 @@ async def test_a_killed_arbiter_decides_what_waited_for_it(whole: Whole, booth: 
     first, second = await voters.prepare_all(booth, gathering, gathering.take(2))
     whole.stack.kill_service("votes")
     waiting = asyncio.create_task(voters.hand_in(booth, gathering, first))
-    scanned = asyncio.create_task(gathering.offices.scan(second.elect.serial, voters.scan_id()))
+    scanned = asyncio.create_task(voters.scan(gathering, second.elect))
     await asyncio.to_thread(whole.up, "votes")
     assert isinstance(await waiting, Accepted)
     assert await scanned == "admitted"

@@ -90,7 +90,7 @@ async def _race(
 
     async def scan() -> str:
         await asyncio.sleep(max(0.0, head_start_seconds))
-        return await gathering.offices.scan(voter.elect.serial, voters.scan_id())
+        return await voters.scan(gathering, voter.elect)
 
     online, envelope = await asyncio.gather(hand_in(), scan())
     return Race(voter, online, envelope)
