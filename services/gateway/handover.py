@@ -17,6 +17,7 @@ from shared.contracts.topics import RIGHTS, partition_of_right
 from shared.kafka.errors import NotPublished
 from shared.kafka.producer import Producer
 from shared.logs import get_logger
+from shared.service import AWAY
 
 SILENT_SECONDS = 3.0
 """Without a confirmation for so long no further ballot is taken."""
@@ -33,6 +34,7 @@ class Handover:
         self._producer = producer
         self._unconfirmed: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._is_silent = False
+        self._is_cut = False
 
     async def give(self, tracker: str, message: BallotSubmitted) -> None:
         """Hand a ballot over; raises Away if it was not handed over."""
@@ -65,10 +67,22 @@ class Handover:
             if not future.cancelled():
                 future.exception()  # its voter was told "not known yet"
         age = now - waiting[0][0] if waiting else 0.0
-        self._show(age > SILENT_SECONDS)
         if age > STUCK_SECONDS:
             log.warning("producer_replaced", unconfirmed=len(waiting))
+            self._is_cut = True
             await self._producer.stop()
+        if self._is_cut:
+            await self._reconnect()
+        self._show(self._is_cut or age > SILENT_SECONDS)
+
+    async def _reconnect(self) -> None:
+        """The door stays shut until a new client has found the broker."""
+        try:
+            await self._producer.start()
+        except AWAY as error:
+            log.info("kafka_is_away", reason=type(error).__name__)
+        else:
+            self._is_cut = False
 
     def status(self) -> str | None:
         """None while ballots are taken, else why not."""
