@@ -69,5 +69,6 @@ demo: setup ## Start everything with a demo election that is open.
 	@$(BIN)/castonce demo
 
 .PHONY: docs
-docs: setup ## Generate the message catalogue in docs/.
-	@$(BIN)/python -m shared.contracts.document
+docs: setup-test ## Write anew what is generated: message documents, PROMISES.md.
+	@$(BIN)/python -m shared.contracts.documents docs/
+	@$(BIN)/python -m shared.testing.promise_list
