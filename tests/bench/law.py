@@ -3,6 +3,7 @@
 Every record is signed with the home's own keys, as the services would sign it.
 """
 
+import contextlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,6 +33,7 @@ from shared.keys import Signer, read_public, read_secret
 from tests.bench.electorate import real_credential, right_id, serial
 
 AT_ONCE = 2000
+ATTEMPTS = 4
 DAY_MS = 86_400_000
 
 
@@ -125,11 +127,12 @@ class Law:
 
 
 async def _publish(producer: Producer, records: list[Sealed]) -> None:
-    """Publish, and once more where a broker that has just started takes its time."""
-    try:
-        await producer.publish(records)
-    except NotPublished:
-        await producer.publish(records)
+    """Publish, again where a broker that has just started takes its time."""
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(NotPublished):
+            await producer.publish(records)
+            return
+    await producer.publish(records)
 
 
 def _ordered(electors: int) -> list[tuple[str, int]]:

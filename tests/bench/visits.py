@@ -115,7 +115,8 @@ async def _measure(room: Room, side: Side, electors: Portion, connections: int) 
     if not side.is_peer:
         await room.until_applied(side.database)
     step = _steps(room, room.peer_port if side.is_peer else room.gateway_port)
-    await step(electors.warm, connections, 0.0)
+    if electors.warm:
+        await step(electors.warm, connections, 0.0)
     pids = room.pids(of_peer=side.is_peer)
     before = cpu.snapshot(pids)
     saturation = await step(electors.saturation, connections, 0.0)
