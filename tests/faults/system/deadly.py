@@ -24,6 +24,8 @@ def install(folder: str) -> None:
     _wrap_transactions(orders)
     _wrap_single_statements(orders)
     _wrap_publishing(orders)
+    if orders.name == "gateway":
+        _wrap_sessions(orders)
 
 
 def _reached(orders: Path, point: str) -> None:
@@ -101,3 +103,18 @@ def _wrap_publishing(orders: Path) -> None:
     Producer.publish = publishing
     Producer.enqueue = enqueueing
     Outbox.mark = marking
+
+
+def _wrap_sessions(orders: Path) -> None:
+    """The gateway's only commit: a visit that begins, in a statement of its own."""
+    from services.gateway.store import Sessions
+
+    add = Sessions.add
+
+    @functools.wraps(add)
+    async def adding(self: Any, session: Any) -> None:
+        _reached(orders, "before_commit")
+        await add(self, session)
+        _reached(orders, "after_commit")
+
+    Sessions.add = adding

@@ -24,12 +24,15 @@ from tests.journeys.whole import Whole
 
 SEED = 1832
 SERVICES = ("elections", "identity", "codes", "votes", "postal", "gateway")
+NEVER = {
+    ("gateway", "mark"),  # it has no outbox
+    ("postal", "half_published"),  # it says one thing at a time
+}
 ONLINE, POSTED = 4, 3
 
 
 def _matrix() -> list[tuple[str, Point]]:
-    pairs = itertools.product(SERVICES, POINTS)
-    return [pair for pair in pairs if pair != ("gateway", "mark")]
+    return [pair for pair in itertools.product(SERVICES, POINTS) if pair not in NEVER]
 
 
 def _sample() -> list[tuple[str, Point]]:
@@ -54,7 +57,7 @@ async def test_a_service_dies_at_a_point_and_nothing_is_lost_or_doubled(
 ) -> None:
     """Every receipt stays good, every vote counts once, and every table balances in the end."""
     say(f"seed {SEED}: {service} dies {point}")
-    passes = random.Random(f"{SEED}{service}{point}").choice([0, 1, 3])
+    passes = 0 if point == "mark" else random.Random(f"{SEED}{service}{point}").randrange(3)
     async with _looked_after(whole, deaths, service) as died:
         deaths.arm(service, point, passes)
         gathering = await gather(whole, booth, f"{service} dies {point}", ONLINE + POSTED + 2)
