@@ -44,8 +44,11 @@ class Producer:
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
 
     async def start(self) -> None:
-        """Connect; raises KafkaConnectionError while the broker is away."""
-        await self._client()
+        """Connect; raises NotPublished while the broker is away."""
+        try:
+            await self._client()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise NotPublished(f"Kafka doesn't answer: {error!r}") from error
 
     async def stop(self) -> None:
         """Close the client; what was not acknowledged is not sent any more."""
@@ -82,7 +85,7 @@ class Producer:
             future: asyncio.Future[RecordMetadata] = await raw.send(
                 topic, value, key, partition, headers=headers
             )
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, TimeoutError) as error:
             raise NotPublished(f"Kafka took no record: {error!r}") from error
         return future
 

@@ -19,7 +19,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import asyncpg
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    RecordTooLargeError,
+)
 
 from shared.config import ServiceSettings
 from shared.consumer_types import Halt, Handlers, Record, UnitOfWork
@@ -48,6 +53,8 @@ AfterCommit = Callable[[W, Sequence[Record[Any]]], Awaitable[None] | None]
 MAX_RECORDS = 500
 """Records of one fetch at most: bounds a transaction to some tens of milliseconds."""
 FETCH_SECONDS = 1.0
+LOOKS_AGAIN, LOOK_AGAIN_SECONDS = 3, 0.5
+_MISPLACED = (OffsetOutOfRangeError, NoOffsetForPartitionError, RecordTooLargeError)
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
 
 _RECORDS = counter(
@@ -146,18 +153,33 @@ class Stream(Generic[W]):
         """Seek every partition to where PostgreSQL says; nothing is read before that."""
         generation, places = await consumer.assignment()
         applied = await self._stored(places)
-        bounds = await consumer.bounds(places) if places else {}
+        placed = await self._placed(consumer, applied)
         self._outbox.recover()
         if generation != consumer.generation:
             return generation
-        self._cursors = {
-            place: cursors.place(self._topics[place[0]], place[1], applied[place], *bounds[place])
-            for place in places
-        }
+        self._cursors = placed
         for cursor in self._cursors.values():
             self._settle(consumer, cursor)
         self._state.placed()
         return generation
+
+    async def _placed(
+        self, consumer: GroupConsumer, applied: Mapping[Place, offsets.Applied]
+    ) -> dict[Place, Cursor]:
+        """A cursor for each partition; a log that seems too short is looked at again first.
+
+        A broker that has just started may not know yet how far its own log reaches.
+        """
+        for attempt in range(1 + LOOKS_AGAIN):
+            bounds = await consumer.bounds(applied) if applied else {}
+            is_sure = all(bounds[place][1] >= applied[place].next_offset for place in applied)
+            if is_sure or attempt == LOOKS_AGAIN:
+                break
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return {
+            place: cursors.place(self._topics[place[0]], place[1], applied[place], *bounds[place])
+            for place in applied
+        }
 
     async def _stored(self, places: frozenset[Place]) -> Mapping[Place, offsets.Applied]:
         backoff = FIRST_BACKOFF_SECONDS
@@ -189,8 +211,9 @@ class Stream(Generic[W]):
         self._resume_due(consumer)
         try:
             found = await consumer.fetch(generation, self._patience(), MAX_RECORDS)
-        except KafkaError as error:
-            # Out of range, or no position: the log was cut short while we read it, or it expired.
+        except _MISPLACED as error:
+            # The log was cut short while we read it, or what we wanted of it has expired. Any other
+            # error is the client's own, and `run` makes a new one.
             await self._wait("fetch", error, FIRST_BACKOFF_SECONDS)
             return False
         if not found:

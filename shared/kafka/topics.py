@@ -11,9 +11,10 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.contracts.topics import TOPICS, Topic
+from shared.errors import NotNow
 from shared.kafka.errors import TopicsWrong
 
 REQUEST_MS = 10_000
@@ -56,6 +57,10 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     try:
         await admin.start()
         yield admin
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        raise NotNow(f"Kafka doesn't answer: {error!r}") from error
     finally:
         await admin.close()
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from deploy.local.stack import Stack
 from shared.consumer_types import Emission
@@ -119,10 +120,14 @@ async def test_a_client_that_is_stuck_is_replaced(
 
 
 @promise("P15")
-async def test_a_call_that_never_returns_is_given_up(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", ["hangs", "fails"])
+async def test_a_client_that_hangs_or_fails_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """A fetch that hangs in the library ends after its limit, and the client is replaced."""
+    """A call that never returns ends after its limit; one that fails for good isn't repeated.
+
+    A client whose group membership has died fails every fetch from then on.
+    """
     inbox, seen, hung = await bench.channel(), Seen(), []
     monkeypatch.setattr(consumer, "CALL_SECONDS", 2.0)
     real = consumer.AIOKafkaConsumer.getmany
@@ -130,6 +135,8 @@ async def test_a_call_that_never_returns_is_given_up(
     async def hanging(self: Any, *arguments: Any, **more: Any) -> Any:
         if not hung or hung[0] is self:
             hung[:] = [self]
+            if fault == "fails":
+                raise KafkaError("Unexpected error during coordination")
             await asyncio.Event().wait()
         return await real(self, *arguments, **more)
 
