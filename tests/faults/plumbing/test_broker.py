@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.stack import Stack
 from shared.consumer_types import Emission
-from shared.kafka import consumer, watchdog
+from shared.kafka import consumer, producer, watchdog
 from shared.kafka.consumer import GroupConsumer
 from shared.kafka.errors import NotPublished
 from shared.kafka.tail import Tail
@@ -145,3 +145,32 @@ async def test_a_client_that_hangs_or_fails_is_replaced(
     async with bench.running(bench.stream([inbox], after_commit=seen)):
         await seen.count(1)
     assert await bench.texts() == ["one"]
+
+
+@promise("P4")
+async def test_a_producer_that_is_stuck_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that are never confirmed are sent again, in order, by a client made anew.
+
+    Fails without the limit on confirmations: aiokafka can wait for ever for one (#1017).
+    """
+    told, outbox, stuck = await bench.channel(), bench.outbox(), []
+    monkeypatch.setattr(producer, "ACK_SECONDS", 1.0)
+    real = producer.AIOKafkaProducer.send_batch
+
+    async def sticking(self: Any, *arguments: Any, **more: Any) -> Any:
+        if not stuck or stuck[0] is self:
+            stuck[:] = [self]
+            return asyncio.get_running_loop().create_future()
+        return await real(self, *arguments, **more)
+
+    monkeypatch.setattr(producer.AIOKafkaProducer, "send_batch", sticking)
+    async with running(outbox.run()):
+        for n in range(5):
+            async with transaction(bench.pool) as sql:
+                await outbox.add(sql, [Emission(told.message(f"{n}"), f"{n}", "key")])
+            outbox.kick()
+        await eventually(bench.everything_is_published)
+    assert stuck
+    assert [record.message.text for record in await bench.read(told)] == list("01234")
