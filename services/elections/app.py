@@ -52,7 +52,7 @@ async def main() -> None:
         producer = Producer(settings.kafka, settings.instance)
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
-        outbox = Outbox(pool, producer, signer, "elections")
+        outbox = Outbox(pool, producer, signer, "elections", row_by_row=True)
         replayed = _stream(settings, store)
         stream = Stream(
             replayed.consumer,

@@ -61,8 +61,15 @@ class Outbox:
         producer: Producer,
         signer: Signer | None,
         service: Service,
+        *,
+        row_by_row: bool = False,
     ) -> None:
+        """`row_by_row`: a row is in the log before the next one is sent, on whatever partitions.
+
+        Else only the order within each partition is kept, and many rows travel at once.
+        """
         self.service = service
+        self._row_by_row = row_by_row
         self.sealer = Sealer(signer, service)
         self._pool = pool
         self._producer = producer
@@ -182,6 +189,10 @@ class Outbox:
         }
 
     async def _publish(self, rows: Sequence[tuple[int, Sequence[Sealed]]]) -> None:
+        for part in [[row] for row in rows] if self._row_by_row else [rows]:
+            await self._publish_at_once(part)
+
+    async def _publish_at_once(self, rows: Sequence[tuple[int, Sequence[Sealed]]]) -> None:
         records = [record for _, sealed in rows for record in sealed]
         _PENDING.set(len(rows))
         try:

@@ -34,7 +34,7 @@ class Announcement(NamedTuple):
 
 
 def creation(created: ElectionCreated) -> list[Announcement]:
-    """ElectionCreated, and ElectionDefined to each partition of rights."""
+    """ElectionDefined to each partition of rights, and then ElectionCreated to all."""
     election_id = created.election_id
     barriers = _barriers(
         election_id,
@@ -43,11 +43,11 @@ def creation(created: ElectionCreated) -> list[Announcement]:
             election_id=election_id, partition=partition, keys=created.keys
         ),
     )
-    return [_to_all(created, election_id, "create"), *barriers]
+    return [*barriers, _to_all(created, election_id, "create")]
 
 
 def credential_list(election_id: str, root: str, size: int) -> list[Announcement]:
-    """CredentialListFixed, and CredentialsListed to each partition."""
+    """CredentialsListed to each partition, and then CredentialListFixed to all."""
     fixed = CredentialListFixed(election_id=election_id, root=root, size=size)
     barriers = _barriers(
         election_id,
@@ -56,7 +56,7 @@ def credential_list(election_id: str, root: str, size: int) -> list[Announcement
             election_id=election_id, partition=partition, root=root, size=size
         ),
     )
-    return [_to_all(fixed, election_id, "fix_credentials"), *barriers]
+    return [*barriers, _to_all(fixed, election_id, "fix_credentials")]
 
 
 def of_step(standing: Standing, step: Step) -> list[Announcement]:

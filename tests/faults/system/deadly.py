@@ -3,6 +3,7 @@
 Promises SIGKILL: no cleanup, no flush, no goodbye, exactly as a power cut or the kernel would.
 """
 
+import asyncio
 import functools
 import os
 import signal
@@ -11,10 +12,12 @@ from typing import Any
 
 from asyncpg.transaction import Transaction
 
+from shared.contracts.topics import RIGHTS
 from shared.kafka.applying import Applier
 from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 
+SLOW_SECONDS = 1.0
 _passed: dict[str, int] = {}
 
 
@@ -40,6 +43,10 @@ def _reached(orders: Path, point: str) -> None:
     _passed[point] = _passed.get(point, 0) + 1
     if _passed[point] > int(passes):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_slow(orders: Path) -> bool:
+    return orders.exists() and orders.read_text().startswith("slow ")
 
 
 def _wrap_transactions(orders: Path) -> None:
@@ -77,6 +84,12 @@ def _wrap_publishing(orders: Path) -> None:
     @functools.wraps(publish)
     async def publishing(self: Any, records: Any) -> None:
         _reached(orders, "before_publish")
+        if _is_slow(orders):
+            # A partition that is slow to take its records, while the others have theirs.
+            quick = [one for one in records if one[0] != RIGHTS.name]
+            await publish(self, quick)
+            await asyncio.sleep(SLOW_SECONDS)
+            records = [one for one in records if one[0] == RIGHTS.name]
         if len(records) > 1:
             half = len(records) // 2
             await publish(self, records[:half])

@@ -35,6 +35,10 @@ class Deaths:
         draft.write_text(f"{point} {passes}")
         draft.replace(self.folder / service)
 
+    def slow_rights(self, service: str) -> None:
+        """Let the topic of rights take this service's records a second later than other topics."""
+        (self.folder / service).write_text("slow 0")
+
     def disarm(self, service: str) -> None:
-        """Let it live."""
+        """Let it live, as quick as it is."""
         (self.folder / service).unlink(missing_ok=True)
