@@ -21,7 +21,7 @@ from ballots.codes import grouped
 from cli.client import HomeOption, InternalApi
 from cli.rehearsal import people, run, staging
 from cli.rehearsal.roll import Elector, make_roll
-from cli.screen import console, make_app, progress_bar, show_done, show_facts, show_table
+from cli.screen import console, make_app, progress_bar, show_done, show_facts
 from deploy.local import daemon, ports, services
 from deploy.local.home import Home, write_private
 from deploy.local.stack import Stack
@@ -159,14 +159,19 @@ def _show(stack: Stack, shown: Demo, seconds: float) -> None:
             ),
         ]
     )
-    show_table(
-        "Electors to try",
-        ("Name", "Voting code", "Date of birth", "Postcode", "Pack serial"),
-        [
-            (one.name, one.code, one.answers["date_of_birth"], one.answers["postcode"], one.serial)
-            for one in shown.electors
-        ],
-    )
+    for one in shown.electors:
+        answers = f"{one.answers['date_of_birth']}, {one.answers['postcode']}"
+        console.print()
+        # One line each, never cut: these are to be copied.
+        show_facts(
+            [
+                ("Elector", one.name),
+                ("Voting code", one.code),
+                ("Born, postcode", answers),
+                ("Pack serial", one.serial),
+            ]
+        )
+    console.print()
     console.print(
         f"Vote:           castonce vote --election {shown.election_id}\n"
         f"Scan a posting: castonce post scan SERIAL --election {shown.election_id}\n"
