@@ -182,7 +182,6 @@ class Stream(Generic[W]):
         }
 
     async def _stored(self, places: frozenset[Place]) -> Mapping[Place, offsets.Applied]:
-        backoff = FIRST_BACKOFF_SECONDS
         while True:
             try:
                 async with connection(self._pool) as sql:
@@ -190,8 +189,7 @@ class Stream(Generic[W]):
             except Exception as error:
                 if not is_transient(error):
                     raise
-                await self._wait("postgres", error, backoff)
-                backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+                await self._wait("postgres", error, self._state.next_backoff())
 
     def _settle(self, consumer: GroupConsumer, cursor: Cursor) -> None:
         consumer.seek(cursor.place, cursor.next_offset)

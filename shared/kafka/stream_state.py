@@ -16,7 +16,7 @@ from shared.postgres.offsets import Place
 COMMIT_SECONDS = 1.0
 SAID_AGAIN_SECONDS = 10.0
 """The same trouble is written to the log this often at most."""
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 1.0
 
 _HALTED = gauge(
     "castonce_halted_partitions", "Partitions that halted and need a person.", "consumer"
