@@ -115,17 +115,17 @@ async def test_killed_postgres_comes_back_with_what_was_committed(stack: Stack) 
     database = stack.add_database("votes", "killed")
     url = stack.database_url("votes", "owner", database)
     async with connected(url) as owner:
-        await owner.execute("create table claims (n int)")
-        await owner.execute("insert into claims values (1)")
+        await owner.execute("create table kept_after_a_kill (n int)")
+        await owner.execute("insert into kept_after_a_kill values (1)")
     open_one = await asyncpg.connect(url)
     await open_one.execute("begin")
-    await open_one.execute("insert into claims values (2)")
+    await open_one.execute("insert into kept_after_a_kill values (2)")
     await asyncio.to_thread(stack.kill_postgres)
     assert not stack.server.is_running
     open_one.terminate()
     await asyncio.to_thread(stack.start_postgres)
     async with connected(url) as owner:
-        rows = await owner.fetch("select n from claims")
+        rows = await owner.fetch("select n from kept_after_a_kill")
     await asyncio.to_thread(stack.drop_database, database)
     assert [row["n"] for row in rows] == [1]
 
