@@ -8,25 +8,18 @@ by the library, and that no call waits for ever. Raw clients are forbidden elsew
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from shared.contracts.topics import Topic
-from shared.kafka import unpacking
+from shared.kafka import fetching, unpacking
 from shared.kafka.decoding import Raw
 from shared.kafka.errors import ClientStuck
 from shared.kafka.stopping import has_stopped
 from shared.postgres.offsets import Place
 
-FETCH_WAIT_MS = 5
-"""The broker waits so long for more records: longer costs latency at middle loads."""
-IDLE_FETCH_WAIT_MS = 200
-"""The same after IDLE_SECONDS without a record: a fetch is answered as soon as there is one, and
-asking 200 times a second for nothing took a tenth of a core per service, and more of the broker."""
-IDLE_SECONDS = 1.0
 PARTITION_FETCH_BYTES = 4_194_304
 """More than the largest record, or a client could skip it without a word (aiokafka #1173)."""
 FETCH_BYTES = 16_777_216
@@ -76,8 +69,6 @@ class GroupConsumer:
             **settings_of_every_consumer(),
         )
 
-        self._pace = Pace(self._raw)
-
     async def start(self) -> None:
         """Connect and ask for a place in the group; raises KafkaError while the broker is away."""
         async with asyncio.timeout(CALL_SECONDS):
@@ -122,7 +113,6 @@ class GroupConsumer:
                 )
         except TimeoutError as error:
             raise ClientStuck("a fetch didn't return") from error
-        self._pace.saw(bool(found))
         if generation != self._listener.generation:
             return {}
         return {(tp.topic, tp.partition): records for tp, records in found.items()}
@@ -141,7 +131,6 @@ class GroupConsumer:
 
     def seek(self, place: Place, offset: int) -> None:
         """The next record of this partition to hand out."""
-        self._pace.saw(True)
         self._raw.seek(TopicPartition(*place), offset)
 
     def pause(self, place: Place) -> None:
@@ -150,7 +139,6 @@ class GroupConsumer:
 
     def resume(self, place: Place) -> None:
         """Hand out records of this partition again."""
-        self._pace.saw(True)
         self._raw.resume(TopicPartition(*place))
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
@@ -159,31 +147,15 @@ class GroupConsumer:
             await self._raw.commit({TopicPartition(*place): at for place, at in offsets.items()})
 
 
-class Pace:
-    """How long the broker may wait before it answers that there is nothing."""
-
-    def __init__(self, raw: AIOKafkaConsumer) -> None:
-        self._raw = raw
-        self._busy_at = time.monotonic()
-
-    def saw(self, has_records: bool) -> None:
-        """A fetch brought records or none; the next one is paced by that."""
-        if has_records:
-            self._busy_at = time.monotonic()
-        is_idle = time.monotonic() - self._busy_at > IDLE_SECONDS
-        # A setting of the constructor, read again for each request.
-        self._raw._fetcher._fetch_max_wait_ms = IDLE_FETCH_WAIT_MS if is_idle else FETCH_WAIT_MS
-
-
 def settings_of_every_consumer() -> dict[str, Any]:
     """What every consumer of ours is built with: nothing that the library does by itself."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
     unpacking.install()
+    fetching.install()
     return {
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "isolation_level": "read_uncommitted",
-        "fetch_max_wait_ms": FETCH_WAIT_MS,
         "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
         "fetch_max_bytes": FETCH_BYTES,
         "check_crcs": True,

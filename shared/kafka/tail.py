@@ -23,7 +23,7 @@ from shared.config import ProcessSettings
 from shared.consumer_types import Record
 from shared.contracts.message import Message
 from shared.contracts.topics import Topic
-from shared.kafka.consumer import CALL_SECONDS, Pace, discard, settings_of_every_consumer
+from shared.kafka.consumer import CALL_SECONDS, discard, settings_of_every_consumer
 from shared.kafka.decoding import Decoder
 from shared.kafka.errors import ClientStuck
 from shared.kafka.signatures import SignaturePolicy
@@ -126,7 +126,7 @@ class Tail:
         self._note_progress()
 
     async def _read(self, raw: AIOKafkaConsumer) -> None:
-        silent, pace = 0, Pace(raw)
+        silent = 0
         while True:
             async with asyncio.timeout(FETCH_SECONDS + CALL_SECONDS):
                 found = await raw.getmany(
@@ -135,7 +135,6 @@ class Tail:
             for place, records in found.items():
                 for record in records:
                     await self._take(place, record)
-            pace.saw(bool(found))
             silent = 0 if found else silent + 1
             if not self._caught_up.is_set():
                 self._note_progress()
