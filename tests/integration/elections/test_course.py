@@ -213,6 +213,7 @@ async def test_nothing_is_certified_with_a_partition_open_or_a_record_set_aside(
 ) -> None:
     """Five closed partitions aren't enough, nor six with a record that nobody could read."""
     election_id = await closed_online(officer)
+    await _resolve_what_others_left(officer, election_id)
     await officer.post(f"/elections/{election_id}/close-post", FORCED)
     request_id = await _post_request(officer, election_id)
     ready = PostReady(election_id=election_id, request_id=request_id)
@@ -248,6 +249,17 @@ async def test_nothing_is_certified_with_a_partition_open_or_a_record_set_aside(
     found = await officer.until(election_id, lambda now: now["phase"] == "reconciled")
     assert found["certifiable"]
     assert (await officer.post("/quarantine/resolve", body))[0] == 404
+
+
+async def _resolve_what_others_left(officer, election_id: str) -> None:
+    """Records that other tests on this stack had set aside would block certification too."""
+    while (found := await officer.get(f"/elections/{election_id}"))["quarantine_count"]:
+        for one in found["quarantine"]:
+            body = {name: one[name] for name in ("service", "topic", "partition", "offset")}
+            body["explanation"] = "Left by another test."
+            await officer.post("/quarantine/resolve", body)
+        left = found["quarantine_count"]
+        await officer.until(election_id, lambda now, left=left: now["quarantine_count"] < left)
 
 
 def _set_aside(offset: int) -> RecordQuarantined:
