@@ -17,7 +17,8 @@ from cli.screen import CliError
 T = TypeVar("T")
 LONGEST_SECONDS = 60.0
 LOOK_SECONDS = 0.05
-_PASSING = ("did not answer", "nothing was changed", "The answer is no JSON")
+_CUT_OFF = "The answer was cut off."
+_PASSING = (_CUT_OFF, "did not answer", "nothing was changed", "The answer is no JSON")
 
 
 class NeverHappened(AssertionError):
@@ -70,8 +71,15 @@ class PatientApi(InternalApi):
 
     def stream(self, path: str, **arguments: Any) -> Iterator[Any]:
         """As InternalApi.stream; all lines of the first answer that came whole."""
-        whole = super().stream
-        yield from _again(lambda: list(whole(path, **arguments)))
+        lines_of = super().stream
+
+        def whole() -> list[Any]:
+            lines = list(lines_of(path, **arguments))
+            if not lines or not {"report", "end"} & set(lines[-1]):
+                raise CliError(_CUT_OFF)  # the service died while it spoke
+            return lines
+
+        yield from _again(whole)
 
 
 def _again(ask: Callable[[], T]) -> T:
