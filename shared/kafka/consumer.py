@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from shared.contracts.topics import Topic
-from shared.kafka import fetching, unpacking
+from shared.kafka import connections, fetching, unpacking
 from shared.kafka.decoding import Raw
 from shared.kafka.errors import ClientStuck
 from shared.kafka.stopping import has_stopped
@@ -150,6 +150,7 @@ class GroupConsumer:
 def settings_of_every_consumer() -> dict[str, Any]:
     """What every consumer of ours is built with: nothing that the library does by itself."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
+    connections.install()
     unpacking.install()
     fetching.install()
     return {

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.structs import RecordMetadata
 
+from shared.kafka import connections
 from shared.kafka.consumer import end_tasks
 from shared.kafka.errors import NotPublished
 from shared.kafka.sealing import Header, Sealed
@@ -41,6 +42,7 @@ class Producer:
         self._instance = instance
         self._raw: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
+        connections.install()
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
 
     async def start(self) -> None:
