@@ -210,7 +210,7 @@ class Voters:
         again.add_done_callback(lambda done: self._connected_again(connection, done))
 
     def _connected_again(
-        self, connection: Connection, done: "asyncio.Future[tuple[object, object]]"
+        self, connection: Connection, done: "asyncio.Task[tuple[asyncio.Transport, Connection]]"
     ) -> None:
         if done.exception() is not None:
             self.fail(RuntimeError(f"nobody listens: {done.exception()}"))

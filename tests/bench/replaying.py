@@ -82,7 +82,7 @@ class _SpanReplay(Replay):
         super().__init__(stream, pool, "votes", seed=1, most=MOST)
         self._begins = begins
 
-    async def run(self, log: replays.Log, ends: Mapping[Place, int]) -> int:
+    async def run_span(self, log: replays.Log, ends: Mapping[Place, int]) -> int:
         """Apply every record of the span."""
         parts = {}
         for place, end in ends.items():
@@ -112,7 +112,7 @@ async def replay(
         again = _SpanReplay(parts.streams[0], pool, begins)
         log = _Span(room.stack.kafka_address, begins)
         used, began = cpu.own_seconds(), time.perf_counter()
-        count = await again.run(log, {(RIGHTS.name, at): end for at, end in ends.items()})
+        count = await again.run_span(log, {(RIGHTS.name, at): end for at, end in ends.items()})
         seconds = time.perf_counter() - began
         spent = (cpu.own_seconds() - used) * 1e6 / count
         await _require_all_accepted(pool, count)
