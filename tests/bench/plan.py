@@ -17,6 +17,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     rate_seconds: int
     verified_rate: int
     connections: int = 256
+    wide_connections: int = 1024
+    wide_votes: int
+    """Votes of the same row with so many more voters waiting at a time."""
     growth_rounds: int
     growth_votes: int
     small_decided: int = 10_000
@@ -38,7 +41,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def stubbed_electors(self) -> int:
         """Electors of one visit without verification."""
-        return self.warm_votes + self.stubbed_votes + self.lone_votes + self.open_votes
+        counted = self.stubbed_votes + self.wide_votes + self.lone_votes + self.open_votes
+        return self.warm_votes + counted
 
     @property
     def verified_electors(self) -> int:
@@ -66,6 +70,7 @@ FULL = Plan(
     rounds=4,
     warm_votes=3000,
     stubbed_votes=25_000,
+    wide_votes=15_000,
     verified_votes=2000,
     lone_votes=300,
     rates=(200, 500, 1000),
@@ -84,6 +89,7 @@ QUICK = Plan(
     rounds=2,
     warm_votes=2000,
     stubbed_votes=10_000,
+    wide_votes=8000,
     verified_votes=800,
     lone_votes=150,
     rates=(500,),

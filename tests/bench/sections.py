@@ -192,6 +192,7 @@ def _compare(
     target = Target("at least", 1.0 if is_stubbed else 1.1)
     reached = figures.ratio(median(speeds[0]), median(speeds[1]))
     report.add(Row(name=f"{words}: ours to peer", value=reached, unit="times", target=target))
+    _compare_wide(report, words, mine, others)
     for name, side in (("ours", mine), ("peer", others)):
         _tell_latencies(report, f"{words}: {name}", side)
     lone = median(one.lone.p50 for one in mine if one.lone)
@@ -205,6 +206,18 @@ def _compare(
                 target=Target("at most", LONE_MS),
             )
         )
+
+
+def _compare_wide(
+    report: Report, words: str, mine: Sequence[Visit], others: Sequence[Visit]
+) -> None:
+    speeds = [[one.wide.per_second for one in side if one.wide] for side in (mine, others)]
+    if not all(speeds):
+        return
+    detail = " and ".join(f"{figures.spread(speed)} votes/s" for speed in speeds)
+    reached = figures.ratio(median(speeds[0]), median(speeds[1]))
+    name = f"{words}: ours to peer, 1,024 voters waiting"
+    report.add(Row(name=name, value=reached, unit="times", detail=detail))
 
 
 def _tell_latencies(report: Report, name: str, side: Sequence[Visit]) -> None:

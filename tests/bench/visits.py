@@ -50,6 +50,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     side: Side
     saturation: Outcome
     cpu_us: dict[str, float]
+    wide: Outcome | None
     lone: Outcome | None
     open_loop: dict[int, Outcome]
     load_average: float
@@ -62,13 +63,16 @@ class Portion(Struct, frozen=True, kw_only=True):
     warm: int
     saturation: int
     lone: int
+    wide: int = 0
+    wide_connections: int = 0
     rates: tuple[int, ...] = ()
     rate_seconds: int = 0
 
     @property
     def count(self) -> int:
         """All of them."""
-        return self.warm + self.saturation + self.lone + sum(self.rates) * self.rate_seconds
+        timed = sum(self.rates) * self.rate_seconds
+        return self.warm + self.saturation + self.wide + self.lone + timed
 
 
 def portion(plan: Plan, first: int, *, is_stubbed: bool) -> Portion:
@@ -78,6 +82,8 @@ def portion(plan: Plan, first: int, *, is_stubbed: bool) -> Portion:
         warm=plan.warm_votes if is_stubbed else plan.warm_votes // 10,
         saturation=plan.stubbed_votes if is_stubbed else plan.verified_votes,
         lone=plan.lone_votes,
+        wide=plan.wide_votes if is_stubbed else 0,
+        wide_connections=plan.wide_connections,
         rates=plan.rates if is_stubbed else (plan.verified_rate,),
         rate_seconds=plan.rate_seconds,
     )
@@ -122,11 +128,13 @@ async def _measure(room: Room, side: Side, electors: Portion, connections: int) 
     saturation = await step(electors.saturation, connections, 0.0)
     used = cpu.since(before, pids)
     load_average = cpu.load_average()
+    wide = await step(electors.wide, electors.wide_connections, 0.0) if electors.wide else None
     lone = await step(electors.lone, 1, 0.0) if electors.lone else None
     return Visit(
         side=side,
         saturation=saturation,
         cpu_us={name: seconds * 1e6 / saturation.accepted for name, seconds in used.items()},
+        wide=wide,
         lone=lone,
         open_loop={
             rate: await step(rate * electors.rate_seconds, connections, float(rate))
