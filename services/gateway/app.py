@@ -19,6 +19,7 @@ from shared.clock import Clock, SystemClock
 from shared.config import load
 from shared.contracts.topics import BALLOTS, ELECTIONS
 from shared.kafka import topics
+from shared.kafka.lanes import Lanes
 from shared.kafka.producer import Producer
 from shared.kafka.requests import Requester
 from shared.kafka.signatures import SignaturePolicy
@@ -30,6 +31,8 @@ from shared.service import Service
 
 SETTINGS = GatewaySettings
 CONNECTIONS = 6
+LANES = 3
+"""Connections to the broker for ballots: it flushes the partitions of one in turn."""
 FORGET_SECONDS = 60.0
 
 log = get_logger()
@@ -51,7 +54,7 @@ async def main() -> None:
         service.add_check("postgres", lambda: ping(pool))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
         # Ballots and questions have a client each: one that is stuck doesn't stop the other.
-        ballots_out = Producer(settings.kafka, f"{settings.instance}-ballots")
+        ballots_out = Lanes(settings.kafka, f"{settings.instance}-ballots", LANES)
         questions_out = Producer(settings.kafka, f"{settings.instance}-questions")
         for name, producer in (("ballots out", ballots_out), ("questions out", questions_out)):
             await service.wait_for("Kafka", producer.start)

@@ -15,6 +15,7 @@ from shared.contracts.gateway import BallotSubmitted
 from shared.contracts.message import encode, headers
 from shared.contracts.topics import RIGHTS, partition_of_right
 from shared.kafka.errors import NotPublished
+from shared.kafka.lanes import Lanes
 from shared.kafka.producer import Producer
 from shared.logs import get_logger
 from shared.service import AWAY
@@ -30,7 +31,7 @@ log = get_logger()
 class Handover:
     """One producer, and what it hasn't confirmed yet."""
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Producer | Lanes) -> None:
         self._producer = producer
         self._unconfirmed: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._is_silent = False

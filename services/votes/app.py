@@ -15,9 +15,10 @@ from services.votes.store import DERIVED_TABLES
 from services.votes.stream import stream_parts
 from services.votes.verifiers import Verifiers
 from shared.config import load
+from shared.contracts.topics import BALLOTS
 from shared.kafka import topics
+from shared.kafka.lanes import Lanes
 from shared.kafka.outbox import Outbox
-from shared.kafka.producer import Producer
 from shared.kafka.stream import Stream
 from shared.keys import Signer, read_public, verify
 from shared.postgres.pool import connect, ping
@@ -27,6 +28,8 @@ from shared.service import Service
 SETTINGS = VotesSettings
 CONNECTIONS = 4
 """The stream's reading and writing, the outbox, and one to spare."""
+LANES = 3
+"""Connections to the broker: one for outcomes, two for decisions."""
 
 
 async def main(verifier: Verifier | None = None) -> None:
@@ -40,7 +43,7 @@ async def main(verifier: Verifier | None = None) -> None:
         service.on_stop("pool", pool.close)
         service.add_check("postgres", lambda: ping(pool))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
-        producer = Producer(settings.kafka, settings.instance)
+        producer = Lanes(settings.kafka, settings.instance, LANES, lane)
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "votes")
@@ -78,6 +81,11 @@ async def started_verifiers(service: Service, settings: VotesSettings) -> Verifi
 def powers(settings: VotesSettings, sign: Sign) -> Powers:
     """What the fold is lent: `elections` is the root of trust, everything else is in the log."""
     return Powers(read_public(settings.trust_dir, "elections"), verify, sign, {})
+
+
+def lane(topic: str, partition: int) -> int:
+    """Outcomes have a lane of their own: voters wait for them, and for no decision's flush."""
+    return 0 if topic == BALLOTS.name else 1 + partition % (LANES - 1)
 
 
 def refuse_to_sign(text: bytes) -> str:

@@ -139,8 +139,9 @@ class VotesStore:
         return msgspec.json.encode(changed).decode() if changed else None
 
 
-def _columns(rows: Iterable[Sequence[Any]], width: int) -> Sequence[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) or ((),) * width
+def _columns(rows: Iterable[Sequence[Any]], width: int) -> Sequence[Sequence[Any] | None]:
+    # Nulls where there are no rows: asyncpg takes its time over every array, also over empty ones.
+    return list(zip(*rows, strict=True)) or (None,) * width
 
 
 def _is_same_election(state: PartitionState, known: PartitionState | None) -> bool:

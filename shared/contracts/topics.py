@@ -48,9 +48,8 @@ DECISIONS = Topic(
     True,
     "What votes decided, by right; no ballot, no tracker.",
 )
-BALLOTS = Topic(
-    "castonce.ballots.v1", RIGHTS_PARTITIONS, True, "Outcomes of ballots, by tracker; no right."
-)
+BALLOTS = Topic("castonce.ballots.v1", 1, True, "Outcomes of ballots, by tracker; no right.")
+"""One partition: each write to a partition is flushed, and a fetch's outcomes are one write."""
 PACKS = Topic("castonce.packs.v1", RIGHTS_PARTITIONS, True, "Pack serial to right, for postal.")
 BOARD = Topic("castonce.board.v1", 1, True, "What belongs on the bulletin board, sequenced.")
 ELECTIONS = Topic(

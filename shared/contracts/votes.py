@@ -189,9 +189,13 @@ class PartitionClosed(Message, frozen=True, kw_only=True):
     withdrawn: Count
 
 
-@contract(BALLOTS, "votes", signed=True)
+@contract(BALLOTS, "votes")
 class BallotAccepted(Message, frozen=True, kw_only=True):
-    """The ballot counts, for ever; here is its receipt."""
+    """The ballot counts, for ever; here is its receipt.
+
+    The receipt is the signature: it names the election and the tracker, which is the ballot's hash.
+    A reader believes no acceptance whose receipt doesn't hold.
+    """
 
     election_id: ElectionId
     tracker: Tracker

@@ -22,6 +22,7 @@ import asyncpg
 from shared.consumer_types import Emission, Sql
 from shared.contracts.message import Service
 from shared.kafka.errors import NotPublished
+from shared.kafka.lanes import Lanes
 from shared.kafka.producer import Producer
 from shared.kafka.sealing import Sealed, Sealer, pack, unpack
 from shared.keys import Signer
@@ -58,7 +59,7 @@ class Outbox:
     def __init__(
         self,
         pool: "asyncpg.Pool[Any]",
-        producer: Producer,
+        producer: Producer | Lanes,
         signer: Signer | None,
         service: Service,
         *,

@@ -1,0 +1,69 @@
+"""Several producers side by side, since a broker handles one connection's requests in turn.
+
+Promises what `Producer` promises: a partition always takes the same lane, so its order stays. What
+the broker flushes for one lane (each write to a law topic, DESIGN section 4) holds up no other.
+
+    lanes = Lanes(settings.kafka, settings.instance, 3)
+    await lanes.start()
+    await lanes.publish(records)
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiokafka.structs import RecordMetadata
+
+from shared.kafka.producer import Producer
+from shared.kafka.sealing import Header, Sealed
+
+Lane = Callable[[str, int], int]
+"""From topic and partition to a number, of which the remainder is the lane."""
+
+
+def by_partition(_topic: str, partition: int) -> int:
+    """Neighbouring partitions apart: for one topic that is written to all over."""
+    return partition
+
+
+class Lanes:
+    """Producers that share out partitions among them."""
+
+    def __init__(
+        self, bootstrap: str, instance: str, count: int, lane: Lane = by_partition
+    ) -> None:
+        """`count` connections to the broker; `lane` says which one a partition takes."""
+        self._producers = [Producer(bootstrap, f"{instance}-{at}") for at in range(count)]
+        self._lane = lane
+
+    async def start(self) -> None:
+        """Connect all; raises NotPublished while the broker is away."""
+        for producer in self._producers:
+            await producer.start()
+
+    async def stop(self) -> None:
+        """Close all; what was not acknowledged is not sent any more."""
+        for producer in self._producers:
+            await producer.stop()
+
+    async def enqueue(
+        self, topic: str, value: bytes, key: bytes, partition: int, headers: Sequence[Header]
+    ) -> "asyncio.Future[RecordMetadata]":
+        """See `Producer.enqueue`."""
+        producer = self._producers[self._at(topic, partition)]
+        return await producer.enqueue(topic, value, key, partition, headers)
+
+    async def publish(self, records: Sequence[Sealed]) -> None:
+        """See `Producer.publish`; raises NotPublished when all lanes have come to an end."""
+        shares: dict[int, list[Sealed]] = {}
+        for record in records:
+            shares.setdefault(self._at(record[0], record[1]), []).append(record)
+        ends = await asyncio.gather(
+            *(self._producers[lane].publish(share) for lane, share in shares.items()),
+            return_exceptions=True,
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+
+    def _at(self, topic: str, partition: int) -> int:
+        return self._lane(topic, partition) % len(self._producers)

@@ -1,0 +1,76 @@
+"""Lanes: several connections, without losing what one connection promises."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.votes.app import LANES, lane
+from shared.contracts.topics import BALLOTS, DECISIONS
+from shared.kafka.errors import NotPublished
+from shared.kafka.lanes import Lanes
+from shared.kafka.sealing import Sealed
+
+RECORDS: list[Sealed] = [
+    ("decisions", partition, b"key", str(at).encode(), [])
+    for at in range(4)
+    for partition in (0, 1, 2)
+]
+
+
+class Connection:
+    """Stands in for a producer: keeps what it was given, and may fail or wait."""
+
+    def __init__(self) -> None:
+        self.published: list[Sealed] = []
+        self.fails = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def publish(self, records: Sequence[Sealed]) -> None:
+        """Take the records when the gate is open."""
+        await self.gate.wait()
+        if self.fails:
+            raise NotPublished("away")
+        self.published += records
+
+
+def _lanes(count: int) -> tuple[Lanes, list[Connection]]:
+    lanes, connections = Lanes("127.0.0.1:1", "test-0", count), [Connection() for _ in range(count)]
+    lanes._producers = connections  # type: ignore[assignment]
+    return lanes, connections
+
+
+async def test_a_partition_keeps_its_lane_and_its_order() -> None:
+    """What was said first about a right is read first: a partition is never split over lanes."""
+    lanes, connections = _lanes(2)
+    await lanes.publish(RECORDS)
+    for partition in (0, 1, 2):
+        wanted = [record for record in RECORDS if record[1] == partition]
+        found = [
+            [record for record in connection.published if record[1] == partition]
+            for connection in connections
+        ]
+        assert sorted(found, key=len) == [[], wanted]
+
+
+async def test_publishing_ends_when_every_lane_has_ended_and_fails_if_one_did() -> None:
+    """A row is only marked as published when all of it is in the log."""
+    lanes, (first, second) = _lanes(2)
+    first.fails = True
+    second.gate.clear()
+    publishing = asyncio.create_task(lanes.publish(RECORDS))
+    done, _ = await asyncio.wait([publishing], timeout=0.05)
+    assert not done
+    second.gate.set()
+    with pytest.raises(NotPublished):
+        await publishing
+    assert second.published == [record for record in RECORDS if record[1] % 2 == 1]
+
+
+def test_outcomes_share_no_connection_with_decisions() -> None:
+    """A voter's receipt doesn't wait until the decisions of its fetch are flushed."""
+    of_outcomes = {lane(BALLOTS.name, at) % LANES for at in range(BALLOTS.partitions)}
+    of_decisions = {lane(DECISIONS.name, at) % LANES for at in range(DECISIONS.partitions)}
+    assert not of_outcomes & of_decisions
+    assert len(of_decisions) == LANES - 1
