@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.local.errors import StackError
+from shared.errors import CastonceError
 
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
@@ -49,6 +50,8 @@ class PoliteGroup(typer.core.TyperGroup):
             show_failure(error.title, error.what_to_do)
         except StackError as error:
             show_failure(error.problem, error.fix)
+        except CastonceError as error:
+            show_failure(str(error))
         raise typer.Exit(1)
 
 

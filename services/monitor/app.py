@@ -3,6 +3,8 @@
 import asyncio
 import os
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiokafka.errors import KafkaError
 
@@ -21,12 +23,17 @@ GROUP_PREFIX = "castonce-monitor"
 async def main() -> None:
     """Run the monitor until it is told to stop."""
     settings = load(MonitorSettings, os.environ)
+    with TemporaryDirectory(prefix="castonce-monitor-") as scratch:
+        await _run(settings, Path(scratch))
+
+
+async def _run(settings: MonitorSettings, scratch: Path) -> None:
     async with Service("monitor", settings) as service:
         reader = LagReader(settings.kafka, TOPICS)
         await service.wait_for("Kafka", reader.start)
         service.on_stop("lag reader", reader.stop)
         view = View(reader, settings.lag_every_seconds)
-        counter = stream.build(settings.kafka, _new_group(settings.instance), view.turnout)
+        counter = stream.build(settings.kafka, _new_group(settings.instance), view.turnout, scratch)
         await service.wait_for("Faust", counter.start)
         service.on_stop("faust", counter.stop)
         service.add_check("view", view.status)

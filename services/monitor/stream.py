@@ -4,6 +4,8 @@ Faust acknowledges what its agent failed on and delivers at least once (DESIGN s
 nothing here is kept: a group of its own at each start, no table, no changelog, no web server.
 """
 
+from pathlib import Path
+
 import faust
 
 from services.monitor.domain import Turnout
@@ -11,8 +13,11 @@ from shared.contracts.message import MalformedRecord, decode
 from shared.contracts.topics import DECISIONS
 
 
-def build(bootstrap: str, group: str, turnout: Turnout) -> faust.App:
-    """The application, not started; `group` must be new, so that reading starts at offset 0."""
+def build(bootstrap: str, group: str, turnout: Turnout, scratch: Path) -> faust.App:
+    """The application, not started; `group` must be new, so that reading starts at offset 0.
+
+    Faust makes folders in `scratch`, though it keeps nothing there.
+    """
     app = faust.App(
         group,
         broker=[f"kafka://{address}" for address in bootstrap.split(",")],
@@ -22,6 +27,7 @@ def build(bootstrap: str, group: str, turnout: Turnout) -> faust.App:
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
         web_enabled=False,
+        datadir=scratch,
     )
     decisions = app.topic(
         DECISIONS.name,

@@ -278,3 +278,9 @@ async def test_outcomes_on_ballots_name_no_right(whole: Whole, busy: Gathering) 
     outcomes = await records.read_all(whole.stack.kafka_address, [BALLOTS])
     assert outcomes
     assert [one for one in outcomes if found_in(one.everything(), rights)] == []
+
+
+def test_services_leave_nothing_in_the_folder_they_were_started_from(whole: Whole) -> None:
+    """All state is in the home: an operator's own folder stays as it was."""
+    assert whole.stack.service_pid_file("monitor").running() is not None
+    assert list(Path.cwd().glob("castonce-*")) == []

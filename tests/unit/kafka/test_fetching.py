@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.consumer import consumer
+from aiokafka.consumer import consumer  # noqa: TID251  (what the plumbing replaces)
 
 from shared.kafka import fetching
 from shared.kafka.consumer import settings_of_every_consumer

@@ -8,20 +8,28 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 RAW = """\
-from aiokafka import {client}
+from {module} import {client}
 
 
 client = {client}()
 """
 
 
-@pytest.mark.parametrize("client", ["AIOKafkaConsumer", "AIOKafkaProducer"])
+@pytest.mark.parametrize(
+    ("module", "client"),
+    [
+        ("aiokafka", "AIOKafkaConsumer"),
+        ("aiokafka", "AIOKafkaProducer"),
+        ("aiokafka.consumer", "AIOKafkaConsumer"),
+        ("aiokafka.producer.producer", "AIOKafkaProducer"),
+    ],
+)
 @pytest.mark.parametrize(
     ("path", "is_refused"),
     [("services/codes/stream.py", True), ("cli/replay.py", True), ("shared/kafka/new.py", False)],
 )
 def test_raw_clients_are_refused_outside_the_plumbing(
-    client: str, path: str, is_refused: bool
+    module: str, client: str, path: str, is_refused: bool
 ) -> None:
     """A service that builds its own client fails the lint: the library's defaults lose messages.
 
@@ -30,7 +38,7 @@ def test_raw_clients_are_refused_outside_the_plumbing(
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--stdin-filename", path, "-"],
         check=False,
-        input=RAW.format(client=client),
+        input=RAW.format(module=module, client=client),
         capture_output=True,
         text=True,
         cwd=ROOT,

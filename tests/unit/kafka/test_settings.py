@@ -1,6 +1,6 @@
 """How our clients are built: each of the library's defaults that would lose or repeat messages."""
 
-from aiokafka.consumer import fetcher
+from aiokafka.consumer import fetcher  # noqa: TID251  (whose defaults we look at)
 
 from shared.contracts.fields import MAX_RECORD_BYTES
 from shared.contracts.topics import RIGHTS
