@@ -64,9 +64,11 @@ def _add(app: typer.Typer, module: str, name: str | None) -> None:
 
 def run() -> None:
     """The entry point of `castonce`: exit code 0, 1 for a failure, 2 for a wrong command line."""
-    # A library's or our own plumbing's log lines are for services; people get sentences.
+    app = build(sys.argv[1:])
+    # A library's or our own plumbing's log lines are for services; people get sentences. After the
+    # imports, since `shared.logs` configures when it is imported.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    build(sys.argv[1:])()
+    app()
 
 
 if __name__ == "__main__":
