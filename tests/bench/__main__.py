@@ -19,7 +19,7 @@ from tests.bench.plan import FULL, QUICK, Plan
 from tests.bench.room import Room
 from tests.bench.sections import Bench, Report, conditions, show
 
-SECTIONS = ("stubbed", "verified", "growth", "replay", "kills")
+SECTIONS = ("stubbed", "verified", "growth", "replay", "kills", "roll")
 
 
 async def run(plan: Plan, chosen: frozenset[str]) -> Report:
@@ -40,6 +40,8 @@ async def run(plan: Plan, chosen: frozenset[str]) -> Report:
                 await later.measure()
         if "kills" in chosen:
             await bench.kill()
+        if "roll" in chosen:
+            await bench.roll()
         if "growth" in chosen:
             await bench.growth()
     return report

@@ -30,6 +30,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """At most so many votes flow around one kill."""
     bare_ballots: int
     replays: int
+    roll_rows: int
     warm_broker_votes: int
     """Votes before anything is counted: the broker's JVM compiles its code meanwhile."""
 
@@ -83,6 +84,7 @@ FULL = Plan(
     kill_votes=6000,
     bare_ballots=1500,
     replays=3,
+    roll_rows=170_000,
     warm_broker_votes=150_000,
 )
 QUICK = Plan(
@@ -102,5 +104,6 @@ QUICK = Plan(
     kill_votes=4000,
     bare_ballots=400,
     replays=2,
+    roll_rows=20_000,
     warm_broker_votes=60_000,
 )

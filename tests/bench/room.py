@@ -8,7 +8,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -188,12 +188,14 @@ class Room:
             while not reaches(await self.applied(database), ends):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
-    def pids(self, *, of_peer: bool) -> dict[str, int]:
+    def pids(
+        self, *, of_peer: bool, services: Sequence[str] = ("gateway", "votes")
+    ) -> dict[str, int]:
         """The processes whose CPU is told apart."""
         path = self.stack
         own = {"peer": self._children["peer"].pid} if of_peer else {}
         if not of_peer:
-            own = {name: _pid(path.service_pid_file(name)) for name in ("gateway", "votes")}
+            own = {name: _pid(path.service_pid_file(name)) for name in services}
         infrastructure = {
             "PostgreSQL": _pid(path.server.pid_file),
             "Kafka": _pid(path.broker.pid_file),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tests.bench import cpu, figures, kills, replaying, tables
+from tests.bench import cpu, figures, kills, replaying, roll, tables
 from tests.bench.bare import Bare, measure
 from tests.bench.figures import Row, Target
 from tests.bench.plan import Plan
@@ -139,6 +139,12 @@ class Bench:
                 show(f"  {found[-1]}")
         self.report.keep("kills", found)
         _tell_kills(self.report, found)
+
+    async def roll(self) -> None:
+        """A party's roll, imported."""
+        found = await roll.measure(self.room, self.plan.roll_rows)
+        self.report.keep("roll", found)
+        self.report.add(roll.row(found))
 
     def _take_template(self, count: int) -> int:
         first, self._next_template = self._next_template, self._next_template + count
