@@ -65,6 +65,8 @@ SharedName = Literal[
     "castonce_consumer_retries_total",
     # Partitions that halted and need a person.
     "castonce_halted_partitions",
+    # Partitions whose next record has been tried again for seconds.
+    "castonce_retried_partitions",
     # Records published by the outbox.
     "castonce_outbox_published_total",
     # Outbox rows that wait for Kafka.

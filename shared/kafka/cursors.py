@@ -13,6 +13,8 @@ from shared.kafka.decoding import Raw, fingerprint
 from shared.postgres.offsets import Applied, Place
 
 LOG_APPEND_TIME = 1
+RETRIED_SECONDS = 5.0
+"""A record that is tried in vain for longer waits for more than a reader a moment behind."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,9 @@ class Cursor:
     halted: str | None = None
     retry_at: float | None = None
     retries: int = 0
+    retry_reason: str = ""
+    retried_since: float | None = None
+    """When the next record was tried in vain for the first time."""
 
     @property
     def stands_still(self) -> bool:
@@ -42,6 +47,19 @@ class Cursor:
     def advance(self, following: int) -> None:
         """Everything before `following` is committed."""
         self.stored = self.next_offset = following
+        self.retries, self.retried_since = 0, None
+
+    def postpone(self, now: float, pause_seconds: float, reason: str) -> None:
+        """The next record was tried in vain and is due again after a pause."""
+        self.retry_at = now + pause_seconds
+        self.retries += 1
+        self.retry_reason = reason
+        if self.retried_since is None:
+            self.retried_since = now
+
+    def is_tried_in_vain(self, now: float) -> bool:
+        """Whether the next record is tried for longer than another topic may take to catch up."""
+        return self.retried_since is not None and now - self.retried_since > RETRIED_SECONDS
 
 
 def place(topic: Topic, partition: int, applied: Applied, beginning: int, end: int) -> Cursor:

@@ -112,7 +112,10 @@ class Stream(Generic[W]):
         self._seconds = _SECONDS.labels(consumer_name)
 
     def status(self) -> str | None:
-        """None while every partition is read to its end or moves, else why not."""
+        """None while every partition is read to its end or moves, else why not.
+
+        A partition whose next record is tried again for seconds doesn't move.
+        """
         return self._state.reason(self._cursors)
 
     async def run(self) -> None:
@@ -312,7 +315,6 @@ class Stream(Generic[W]):
             if following is not None:
                 _RECORDS.labels(self.name, cursor.place[0]).inc(following - cursor.stored)
                 cursor.advance(following)
-                cursor.retries = 0
             if cut is not None:
                 self._stop_at(consumer, part.cursor, part.offset(cut.index), cut.outcome)
         for aside in done.result.quarantined:
@@ -331,8 +333,7 @@ class Stream(Generic[W]):
             cursor.halted = outcome.reason
         else:
             pause = min(FIRST_BACKOFF_SECONDS * 2**cursor.retries, LONGEST_BACKOFF_SECONDS)
-            cursor.retry_at = time.monotonic() + pause
-            cursor.retries += 1
+            cursor.postpone(time.monotonic(), pause, outcome.reason)
             _RETRIES.labels(self.name, "handler").inc()
         self._settle(consumer, cursor)
 

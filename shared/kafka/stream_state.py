@@ -21,6 +21,11 @@ _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 1.0
 _HALTED = gauge(
     "castonce_halted_partitions", "Partitions that halted and need a person.", "consumer"
 )
+_RETRIED = gauge(
+    "castonce_retried_partitions",
+    "Partitions whose next record has been tried again for seconds.",
+    "consumer",
+)
 log = get_logger()
 
 
@@ -70,11 +75,18 @@ class StreamState:
 
     def reason(self, cursors: Mapping[Place, Cursor]) -> str | None:
         """Why the stream isn't ready, or None."""
+        now = time.monotonic()
         halted = [cursor for cursor in cursors.values() if cursor.halted]
+        retried = [c for c in cursors.values() if not c.halted and c.is_tried_in_vain(now)]
         _HALTED.labels(self._consumer).set(len(halted))
-        if halted:
-            return "; ".join(f"{c.place[0]}[{c.place[1]}] halted: {c.halted}" for c in halted)
-        return self._trouble
+        _RETRIED.labels(self._consumer).set(len(retried))
+        reasons = [f"{_name(c)} halted: {c.halted}" for c in halted]
+        reasons += [f"{_name(c)} waits at {c.next_offset}: {c.retry_reason}" for c in retried]
+        return "; ".join(reasons) or self._trouble
+
+
+def _name(cursor: Cursor) -> str:
+    return f"{cursor.place[0]}[{cursor.place[1]}]"
 
 
 class LazyCommit:

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import asyncpg
+import pytest
 
 from shared.consumer_types import Done, Emission, Halt, Outcome, Quarantine, Record, Retry
 from shared.contracts.quarantine import RecordQuarantined
+from shared.kafka import cursors
 from shared.testing.plumbing import Bench, Notes, Seen, eventually, note
 from shared.testing.promises import promise
 
@@ -28,6 +30,35 @@ async def test_a_retried_record_comes_again_and_nothing_overtakes_it(bench: Benc
         await seen.count(4)
     assert await bench.texts() == ["before", "later", "after", "other"]
     assert [r.message.text for r in seen.records].index("other") < 3
+
+
+@promise("P15")
+async def test_a_partition_that_is_tried_again_and_again_says_what_it_waits_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endless Retry makes the service not ready, with offset and reason, until it ends.
+
+    The other partitions go on all the time.
+    """
+    monkeypatch.setattr(cursors, "RETRIED_SECONDS", 0.2)
+    inbox, seen, is_there = await bench.channel(partitions=2), Seen(), False
+
+    async def handle(record: Record[Any], work: Any) -> Outcome:
+        if record.message.text == "later" and not is_there:
+            return Retry("its election isn't known yet")
+        return await note(record, work)
+
+    await bench.say(inbox, "before", "later", partition=0)
+    stream = bench.stream([inbox], handler=handle, after_commit=seen)
+    async with bench.running(stream):
+        await eventually(lambda: "isn't known yet" in (stream.status() or ""))
+        assert f"{inbox.topic.name}[0] waits at 1" in (stream.status() or "")
+        await bench.say(inbox, "other", partition=1)
+        await seen.count(2)
+        is_there = True
+        await seen.count(3)
+        assert stream.status() is None
+    assert await bench.texts() == ["before", "later", "other"]
 
 
 @promise("P13")

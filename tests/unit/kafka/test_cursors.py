@@ -136,3 +136,20 @@ def test_a_fingerprint_tells_parts_apart() -> None:
         )
     }
     assert len(prints) == 6
+
+
+@promise("P15")
+def test_a_record_tried_for_seconds_is_tried_in_vain_until_it_is_applied() -> None:
+    """A reader a moment behind is waited for; after five seconds the partition counts as stuck.
+
+    The first try counts, however often it is tried; what is applied ends it.
+    """
+    cursor = at(5)
+    cursor.postpone(100.0, 0.1, "not yet")
+    cursor.postpone(104.0, 5.0, "still not")
+    assert not cursor.is_tried_in_vain(105.0)
+    assert cursor.is_tried_in_vain(105.1)
+    assert (cursor.retry_at, cursor.retries, cursor.retry_reason) == (109.0, 2, "still not")
+    cursor.advance(6)
+    assert not cursor.is_tried_in_vain(200.0)
+    assert cursor.retries == 0
