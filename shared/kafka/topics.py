@@ -1,7 +1,8 @@
 """The topics on the broker: created as the contracts say, and checked before a service starts.
 
-Promises that `check` passes only if every topic has its partition count, its timestamp type and
-its retention; a service that starts on other topics would break the order of the law (P2).
+Promises that `check` passes only if every topic has its partition count and all settings of
+`configuration`; a service that starts on other topics would break the order of the law (P2), or
+lose some of it (P3).
 """
 
 import asyncio
@@ -19,7 +20,6 @@ from shared.kafka.errors import TopicsWrong
 
 REQUEST_MS = 10_000
 CREATION_SECONDS = 60.0
-_MUST_MATCH = ("message.timestamp.type", "cleanup.policy", "retention.ms", "compression.type")
 _PLUMBING = {
     # The broker unpacks what a hostile producer compressed: our readers need no codec, so no
     # codec's absence or flaw can stop them.
@@ -130,10 +130,9 @@ def _differences(
             f"{topic.name} has {partitions} partitions, not {topic.partitions}: the place of a"
             " right in the law would change. It can't be repaired in place."
         )
-    wanted = configuration(topic)
-    for setting in _MUST_MATCH:
-        if settings.get(setting) != wanted[setting]:
+    for setting, wanted in configuration(topic).items():
+        if settings.get(setting) != wanted:
             yield (
-                f"{topic.name} has {setting}={settings.get(setting)}, not {wanted[setting]}:"
+                f"{topic.name} has {setting}={settings.get(setting)}, not {wanted}:"
                 " set it back with Kafka's own tools."
             )
