@@ -56,10 +56,13 @@ async def main() -> None:
         # Ballots and questions have a client each: one that is stuck doesn't stop the other.
         ballots_out = Lanes(settings.kafka, f"{settings.instance}-ballots", LANES)
         questions_out = Producer(settings.kafka, f"{settings.instance}-questions")
-        for name, producer in (("ballots out", ballots_out), ("questions out", questions_out)):
-            await service.wait_for("Kafka", producer.start)
-            service.on_stop(name, producer.stop)
         handover = Handover(ballots_out)
+        for name, part, stop in (
+            ("ballots out", ballots_out, handover.stop),
+            ("questions out", questions_out, questions_out.stop),
+        ):
+            await service.wait_for("Kafka", part.start)
+            service.on_stop(name, stop)
         sessions = Sessions(pool)
         requester = Requester(pool, questions_out, settings, answers=ANSWERS, clock=clock)
         elections = Tail(

@@ -2,7 +2,8 @@
 
 Promises that "try again" is only said of a ballot that was never handed to the producer (P4): while
 the broker confirms nothing, new ballots are refused at the door. A ballot that was handed over is
-"not known yet", whatever becomes of the connection.
+"not known yet", whatever becomes of the connection. A client that failed is made anew (P15), and
+nothing is given to it any more: aiokafka fails every later record once it failed one.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from shared.contracts.message import encode, headers
 from shared.contracts.topics import RIGHTS, partition_of_right
 from shared.kafka.errors import NotPublished
 from shared.kafka.lanes import Lanes
-from shared.kafka.producer import Producer
+from shared.kafka.producer import Producer, forget
 from shared.logs import get_logger
 from shared.service import AWAY
 
@@ -34,14 +35,19 @@ class Handover:
     def __init__(self, producer: Producer | Lanes) -> None:
         self._producer = producer
         self._unconfirmed: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._clients = 0
+        """How many clients there were before this one."""
         self._is_silent = False
+        self._has_failed = False
+        """The client took a ballot and failed it, or didn't take one: it is to be replaced."""
         self._is_cut = False
+        """The client is ended, and no other one has found the broker yet."""
 
     async def give(self, tracker: str, message: BallotSubmitted) -> None:
         """Hand a ballot over; raises Away if it was not handed over."""
         if self._is_silent:
             raise Away()
-        right_id = message.right_id
+        right_id, client = message.right_id, self._clients
         try:
             future = await self._producer.enqueue(
                 RIGHTS.name,
@@ -51,8 +57,12 @@ class Handover:
                 headers(message, tracker, "gateway"),
             )
         except NotPublished as error:
+            self._refused_by(client)
             raise Away() from error
-        self._unconfirmed.append((time.monotonic(), future))
+        if client == self._clients:
+            self._unconfirmed.append((time.monotonic(), future))
+        else:
+            forget([future])
 
     async def watch(self) -> None:
         """Look every half second whether the broker still confirms."""
@@ -61,20 +71,52 @@ class Handover:
             await self.look(time.monotonic())
 
     async def look(self, now: float) -> None:
-        """Forget what is confirmed; shut or open the door; replace a client that is stuck."""
-        waiting = self._unconfirmed
-        while waiting and waiting[0][1].done():
-            _, future = waiting.popleft()
-            if not future.cancelled():
-                future.exception()  # its voter was told "not known yet"
-        age = now - waiting[0][0] if waiting else 0.0
-        if age > STUCK_SECONDS:
-            log.warning("producer_replaced", unconfirmed=len(waiting))
-            self._is_cut = True
-            await self._producer.stop()
+        """Forget what is confirmed; shut or open the door; replace a client that is of no use."""
+        age = self._longest_wait(now)
+        if self._has_failed or age > STUCK_SECONDS:
+            await self._cut_off()
         if self._is_cut:
             await self._reconnect()
-        self._show(self._is_cut or age > SILENT_SECONDS)
+        self._show(self._is_cut or self._has_failed or age > SILENT_SECONDS)
+
+    async def stop(self) -> None:
+        """End the client; what it didn't confirm is "not known yet"."""
+        self._show(True)
+        await self._end_client()
+
+    def status(self) -> str | None:
+        """None while ballots are taken, else why not."""
+        return "Kafka confirms nothing" if self._is_silent else None
+
+    def _longest_wait(self, now: float) -> float:
+        """The age of the oldest ballot that is neither confirmed nor failed; notes failures."""
+        waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        for given in self._unconfirmed:
+            future = given[1]
+            if not future.done():
+                waiting.append(given)
+            elif future.cancelled() or future.exception() is not None:
+                self._has_failed = True  # its voter was told "not known yet"
+        self._unconfirmed = waiting
+        return now - waiting[0][0] if waiting else 0.0
+
+    def _refused_by(self, client: int) -> None:
+        # One that is replaced already says nothing about the one that took its place.
+        if client == self._clients:
+            self._has_failed = True
+            self._show(True)
+
+    async def _cut_off(self) -> None:
+        log.warning("producer_replaced", unconfirmed=len(self._unconfirmed))
+        self._show(True)  # first of all: nothing more goes to a client that is ended
+        self._is_cut, self._has_failed = True, False
+        await self._end_client()
+
+    async def _end_client(self) -> None:
+        self._clients += 1
+        left, self._unconfirmed = self._unconfirmed, deque()
+        forget(future for _, future in left)
+        await self._producer.stop()
 
     async def _reconnect(self) -> None:
         """The door stays shut until a new client has found the broker."""
@@ -84,10 +126,6 @@ class Handover:
             log.info("kafka_is_away", reason=type(error).__name__)
         else:
             self._is_cut = False
-
-    def status(self) -> str | None:
-        """None while ballots are taken, else why not."""
-        return "Kafka confirms nothing" if self._is_silent else None
 
     def _show(self, is_silent: bool) -> None:
         if is_silent and not self._is_silent:

@@ -41,9 +41,12 @@ class Lanes:
             await producer.start()
 
     async def stop(self) -> None:
-        """Close all; what was not acknowledged is not sent any more."""
-        for producer in self._producers:
-            await producer.stop()
+        """Close all, each whatever becomes of the others; see `Producer.stop`."""
+        _require_ends(
+            await asyncio.gather(
+                *(producer.stop() for producer in self._producers), return_exceptions=True
+            )
+        )
 
     async def enqueue(
         self, topic: str, value: bytes, key: bytes, partition: int, headers: Sequence[Header]
@@ -57,13 +60,19 @@ class Lanes:
         shares: dict[int, list[Sealed]] = {}
         for record in records:
             shares.setdefault(self._at(record[0], record[1]), []).append(record)
-        ends = await asyncio.gather(
-            *(self._producers[lane].publish(share) for lane, share in shares.items()),
-            return_exceptions=True,
+        _require_ends(
+            await asyncio.gather(
+                *(self._producers[lane].publish(share) for lane, share in shares.items()),
+                return_exceptions=True,
+            )
         )
-        for end in ends:
-            if isinstance(end, BaseException):
-                raise end
 
     def _at(self, topic: str, partition: int) -> int:
         return self._lane(topic, partition) % len(self._producers)
+
+
+def _require_ends(ends: Sequence[BaseException | None]) -> None:
+    """Raise the first error, now that every lane has come to an end."""
+    for end in ends:
+        if end is not None:
+            raise end

@@ -11,7 +11,7 @@ announce what is not committed. Raw clients are forbidden elsewhere: their defau
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -98,22 +98,27 @@ class Producer:
         can be sent again in the same order. Must not be called twice at a time.
         """
         raw = None
+        pending: list[asyncio.Future[Any]] = []
         try:
             raw = self._raw or await self._client()
             async with asyncio.timeout(ACK_SECONDS):
-                pending = [await self._hand_over(raw, group) for group in _by_partition(records)]
-                await asyncio.gather(*(future for futures in pending for future in futures))
+                for group in _by_partition(records):
+                    await self._hand_over(raw, group, pending)
+                await asyncio.gather(*pending)
         except (KafkaError, OSError, TimeoutError) as error:
+            forget(pending)
             if raw is not None:
                 await self._replace(raw)
             raise NotPublished(f"Kafka confirmed not all records: {error!r}") from error
 
     async def _hand_over(
-        self, raw: AIOKafkaProducer, group: Sequence[Sealed]
-    ) -> list[Awaitable[Any]]:
-        """Whole batches instead of single records: one future for each, not one per record."""
+        self,
+        raw: AIOKafkaProducer,
+        group: Sequence[Sealed],
+        futures: "list[asyncio.Future[Any]]",
+    ) -> None:
+        """Whole batches instead of single records: adds one future for each, not per record."""
         topic, partition = group[0][0], group[0][1]
-        futures: list[Awaitable[Any]] = []
         batch = raw.create_batch()
         for _, _, key, value, headers in group:
             if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
@@ -122,7 +127,6 @@ class Producer:
                 batch.append(timestamp=None, key=key, value=value, headers=headers)
         batch.close()
         futures.append(await raw.send_batch(batch, topic, partition=partition))
-        return futures
 
     async def _acknowledged(
         self, raw: AIOKafkaProducer | None, future: "asyncio.Future[RecordMetadata]"
@@ -175,6 +179,17 @@ def _by_partition(records: Sequence[Sealed]) -> list[list[Sealed]]:
 
 def _place(record: Sealed) -> tuple[str, int]:
     return record[0], record[1]
+
+
+def forget(futures: "Iterable[asyncio.Future[Any]]") -> None:
+    """Nobody asks these any more: when one fails, that is known already, and isn't reported."""
+    for future in futures:
+        future.add_done_callback(_retrieve)
+
+
+def _retrieve(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 async def discard(raw: AIOKafkaProducer) -> None:

@@ -1,6 +1,7 @@
 """When ballots are handed over, and when they had better not be."""
 
 import asyncio
+import gc
 from typing import Any
 
 import msgspec
@@ -26,11 +27,12 @@ class Producer:
         self.taken: list[tuple[Any, ...]] = []
         self.futures: list[asyncio.Future[Any]] = []
         self.is_away = False
+        self.is_dead = False
         self.stops = 0
 
     async def enqueue(self, *record: Any) -> "asyncio.Future[Any]":
         """Take a record, or say that it wasn't taken."""
-        if self.is_away:
+        if self.is_away or self.is_dead:
             raise NotPublished("away")
         self.taken.append(record)
         self.futures.append(asyncio.get_running_loop().create_future())
@@ -40,6 +42,7 @@ class Producer:
         """Find the broker."""
         if self.is_away:
             raise OSError("away")
+        self.is_dead = False
 
     async def stop(self) -> None:
         """Fail what is in the air."""
@@ -114,6 +117,78 @@ async def test_a_ballot_that_the_client_did_not_take_was_not_handed_over(produce
     producer.is_away = True
     with pytest.raises(Away):
         await Handover(producer).give("a", BALLOT)
+
+
+@promise("P4", "P15")
+async def test_a_client_that_fails_a_ballot_is_replaced(producer) -> None:
+    """It would fail every later one: the door is shut until another client is there."""
+    handover = Handover(producer)
+    for tracker in "abc":
+        await handover.give(tracker, BALLOT)
+    producer.futures[1].set_exception(NotPublished("out of order"))
+    producer.is_away = True
+    await handover.look(0.0)
+    assert (producer.stops, handover.status()) == (1, "Kafka confirms nothing")
+    with pytest.raises(Away):
+        await handover.give("d", BALLOT)
+    producer.is_away = False
+    await handover.look(0.0)
+    assert (producer.stops, handover.status()) == (1, None)
+    await handover.give("d", BALLOT)
+    assert len(producer.taken) == 4
+
+
+@promise("P15")
+async def test_a_client_that_takes_nothing_any_more_is_replaced(producer) -> None:
+    """A dead client doesn't come back by itself: one refused ballot is enough to make another."""
+    handover = Handover(producer)
+    producer.is_dead = True
+    with pytest.raises(Away):
+        await handover.give("a", BALLOT)
+    assert handover.status()
+    await handover.look(0.0)
+    await handover.give("a", BALLOT)
+    assert (producer.stops, len(producer.taken), handover.status()) == (1, 1, None)
+
+
+async def test_what_an_ended_client_took_says_nothing_about_the_next(producer, monkeypatch) -> None:
+    """A ballot on its way into a client that is being replaced doesn't end the new one as well."""
+    handover = Handover(producer)
+    entered, gate = asyncio.Event(), asyncio.Event()
+    enqueue = producer.enqueue
+
+    async def slowly(*record: Any) -> "asyncio.Future[Any]":
+        entered.set()
+        await gate.wait()
+        future = await enqueue(*record)
+        future.set_exception(NotPublished("ended"))
+        return future
+
+    monkeypatch.setattr(producer, "enqueue", slowly)
+    giving = asyncio.create_task(handover.give("a", BALLOT))
+    await entered.wait()
+    handover._has_failed = True
+    await handover.look(0.0)
+    gate.set()
+    await giving
+    await handover.look(0.0)
+    assert (producer.stops, handover.status()) == (1, None)
+
+
+@promise("P15")
+async def test_no_failure_goes_unnoticed_by_the_one_who_ends_a_client(producer) -> None:
+    """Ballots in the air at a stop fail without a report of an error that nobody handled."""
+    reports: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reports.append(context))
+    handover = Handover(producer)
+    await handover.give("a", BALLOT)
+    await handover.stop()
+    producer.futures.clear()
+    await asyncio.sleep(0)
+    gc.collect()
+    loop.set_exception_handler(None)
+    assert (producer.stops, reports) == (1, [])
 
 
 async def test_those_who_wait_for_the_same_ballot_share_its_outcome() -> None:

@@ -24,6 +24,7 @@ class Connection:
     def __init__(self) -> None:
         self.published: list[Sealed] = []
         self.fails = False
+        self.stops = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -33,6 +34,12 @@ class Connection:
         if self.fails:
             raise NotPublished("away")
         self.published += records
+
+    async def stop(self) -> None:
+        """End, well or not."""
+        self.stops += 1
+        if self.fails:
+            raise NotPublished("away")
 
 
 def _lanes(count: int) -> tuple[Lanes, list[Connection]]:
@@ -66,6 +73,15 @@ async def test_publishing_ends_when_every_lane_has_ended_and_fails_if_one_did() 
     with pytest.raises(NotPublished):
         await publishing
     assert second.published == [record for record in RECORDS if record[1] % 2 == 1]
+
+
+async def test_every_lane_is_closed_even_if_one_of_them_fails_to() -> None:
+    """No connection is left behind with records that could reach the log later."""
+    lanes, (first, second) = _lanes(2)
+    first.fails = True
+    with pytest.raises(NotPublished):
+        await lanes.stop()
+    assert (first.stops, second.stops) == (1, 1)
 
 
 def test_outcomes_share_no_connection_with_decisions() -> None:
