@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 
 from services.gateway.api import Lobby, make_api
 from services.gateway.ballots import Ballots
@@ -17,6 +18,7 @@ from services.gateway.visits import ANSWERS, Visits
 from services.gateway.waiting import Waiting
 from shared.clock import Clock, SystemClock
 from shared.config import load
+from shared.contracts.permits import Receipt
 from shared.contracts.topics import BALLOTS, ELECTIONS
 from shared.kafka import topics
 from shared.kafka.lanes import Lanes
@@ -24,7 +26,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.requests import Requester
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.tail import Tail
-from shared.keys import read_public
+from shared.keys import read_public, verify
 from shared.logs import get_logger
 from shared.postgres.pool import connect, is_transient, ping
 from shared.service import Service
@@ -42,10 +44,11 @@ async def main() -> None:
     """Run until SIGTERM."""
     settings = load(GatewaySettings, os.environ)
     clock = SystemClock()
-    directory, outcomes, wariness = Directory(), Outcomes(), Wariness()
+    directory, wariness = Directory(), Wariness()
+    votes_key = read_public(settings.trust_dir, "votes")
+    outcomes = Outcomes(partial(_holds, votes_key))
     waiting = Waiting(outcomes)
     door = Door(settings, clock.now_ms())
-    votes_key = read_public(settings.trust_dir, "votes")
     outlook = Outlook(directory, waiting, wariness, votes_key=votes_key, clock=clock)
     trust = SignaturePolicy(settings.trust_dir)
     async with Service("gateway", settings) as service:
@@ -104,6 +107,10 @@ async def main() -> None:
         service.add_check("handover", handover.status)
         service.add_api(make_api(lobby, visits, ballots).app())
         await service.run_until_stopped()
+
+
+def _holds(votes_key: str, receipt: Receipt) -> bool:
+    return verify(votes_key, receipt.signed_text(), receipt.signature)
 
 
 async def _forget_old(sessions: Sessions, clock: Clock) -> None:

@@ -1,7 +1,8 @@
 """What the gateway reads for its caches: elections from the beginning, outcomes from now on.
 
-An acceptance carries a receipt signed by `votes`, which the voter checks: its record's own
-signature isn't checked here a second time. A rejection has no receipt: its record must be signed.
+An acceptance carries a receipt signed by `votes`, which the voter checks: here it is checked only
+when two outcomes of one ballot differ (see `Outcomes`). A rejection has no receipt: its record must
+be signed.
 """
 
 from typing import Any
@@ -51,9 +52,17 @@ class Outlook:
                 return
             if message.reason == "permit_refused":
                 self._wariness.forged_seen(self._clock.now_ms())
+        elif not _is_about_its_ballot(message):
+            return
         self._waiting.arrived(message.tracker, outcome_of(message))
 
     def _is_signed(self, record: Record[Any]) -> bool:
         about = record.message.CONTRACT
         text = signed_text(about, record.event_id, "votes", record.value)
         return verify(self._votes_key, text, record.signature)
+
+
+def _is_about_its_ballot(message: BallotAccepted) -> bool:
+    # Another ballot's true receipt would hold, and says nothing about this one.
+    receipt = message.receipt
+    return receipt.tracker == message.tracker and receipt.election_id == message.election_id

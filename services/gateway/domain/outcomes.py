@@ -1,10 +1,13 @@
 """What became of ballots, by tracker: a bounded memory of what `votes` said.
 
 Promises that an acceptance, once seen, is never covered by a rejection: the same ballot handed in
-under another right is rejected there, and still counts here. Must never hold a ballot or a right.
+under another right is rejected there, and still counts here. A receipt is checked only when another
+message about the same ballot contradicts it: whoever holds the topic of outcomes could make a voter
+doubt, but not keep the true receipt away. Must never hold a ballot or a right.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -34,7 +37,9 @@ Outcome = Accepted | Rejected
 class Outcomes:
     """The outcomes seen lately."""
 
-    def __init__(self, capacity: int = MAX_OUTCOMES) -> None:
+    def __init__(self, holds: Callable[[Receipt], bool], capacity: int = MAX_OUTCOMES) -> None:
+        """`holds` says whether `votes` signed a receipt; it is asked about contradictions only."""
+        self._holds = holds
         self._capacity = capacity
         self._by_tracker: OrderedDict[str, Outcome] = OrderedDict()
 
@@ -43,14 +48,20 @@ class Outcomes:
         return self._by_tracker.get(tracker)
 
     def keep(self, tracker: str, outcome: Outcome) -> Outcome:
-        """Remember an outcome; returns the one that stands."""
+        """Remember an outcome; returns the one that stands. A rejection is signed by `votes`."""
         known = self._by_tracker.get(tracker)
-        if isinstance(known, Accepted):
+        if isinstance(known, Accepted) and not self._is_refuted(known, outcome):
             return known
         self._by_tracker[tracker] = outcome
         if len(self._by_tracker) > self._capacity:
             self._by_tracker.popitem(last=False)
         return outcome
+
+    def _is_refuted(self, known: Accepted, outcome: Outcome) -> bool:
+        """Whether an acceptance was forged, and this outcome is better."""
+        if outcome == known or self._holds(known.receipt):
+            return False
+        return isinstance(outcome, Rejected) or self._holds(outcome.receipt)
 
 
 def outcome_of(message: BallotAccepted | BallotRejected) -> Outcome:

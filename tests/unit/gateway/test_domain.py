@@ -90,16 +90,41 @@ def test_an_election_is_shown_as_it_was_created_first() -> None:
 @promise("P4")
 def test_an_acceptance_is_never_covered_by_a_rejection() -> None:
     """Somebody who hands in another's ballot under his own right can't make it look refused."""
-    outcomes = Outcomes()
+    outcomes = Outcomes(lambda _: True)
     rejected = Rejected(reason="credential_refused", first_at_ms=0)
     assert outcomes.keep(TRACKER, rejected) == rejected
     assert outcomes.keep(TRACKER, Accepted(receipt=RECEIPT)) == Accepted(receipt=RECEIPT)
     assert outcomes.keep(TRACKER, rejected) == Accepted(receipt=RECEIPT)
 
 
+FORGED = msgspec.structs.replace(RECEIPT, signature="3" * 128)
+
+
+@promise("P4")
+def test_the_true_receipt_takes_the_place_of_a_forged_one_and_never_the_other_way() -> None:
+    """Whoever can write to the topic of outcomes can't keep a voter's receipt away for good."""
+    asked: list[Receipt] = []
+
+    def holds(receipt: Receipt) -> bool:
+        asked.append(receipt)
+        return receipt == RECEIPT
+
+    forged, true = Accepted(receipt=FORGED), Accepted(receipt=RECEIPT)
+    rejected = Rejected(reason="withdrawn", first_at_ms=0)
+    outcomes = Outcomes(holds)
+    assert outcomes.keep("a", forged) == forged
+    assert outcomes.keep("a", true) == true
+    assert [outcomes.keep("a", later) for later in (forged, rejected, true)] == [true] * 3
+    assert outcomes.keep("b", forged) == forged
+    assert outcomes.keep("b", rejected) == rejected
+    asked.clear()
+    assert outcomes.keep("c", true) == outcomes.keep("c", true) == true
+    assert asked == [], "what nobody contradicts costs no check"
+
+
 def test_the_memory_of_outcomes_is_bounded() -> None:
     """However many ballots come, the oldest outcomes make room."""
-    outcomes = Outcomes(capacity=10)
+    outcomes = Outcomes(lambda _: True, capacity=10)
     for number in range(25):
         outcomes.keep(f"{number}", Accepted(receipt=RECEIPT))
     assert [outcomes.get(f"{n}") is not None for n in (14, 15, 24)] == [False, True, True]

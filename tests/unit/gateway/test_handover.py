@@ -193,7 +193,7 @@ async def test_no_failure_goes_unnoticed_by_the_one_who_ends_a_client(producer) 
 
 async def test_those_who_wait_for_the_same_ballot_share_its_outcome() -> None:
     """And whoever waits too long learns that it isn't known yet, not that it failed."""
-    waiting = Waiting(Outcomes(), patience_seconds=5)
+    waiting = Waiting(Outcomes(lambda _: True), patience_seconds=5)
     first, is_new = waiting.begin("a")
     again, is_second = waiting.begin("a")
     assert (first is again, is_new, is_second) == (True, True, False)
