@@ -37,6 +37,7 @@ from shared.kafka.decoding import Decoder, Raw
 from shared.kafka.errors import ClientStuck
 from shared.kafka.fetch import Fetch, decoded
 from shared.kafka.outbox import Outbox
+from shared.kafka.set_aside import SetAside
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream_state import LazyCommit, StreamState
 from shared.kafka.watchdog import Watchdog
@@ -64,9 +65,6 @@ _SECONDS = histogram(
     "castonce_consumer_transaction_seconds", "One fetch's transaction.", "consumer"
 )
 _RETRIES = counter("castonce_consumer_retries_total", "Fetches tried again.", "consumer", "reason")
-_QUARANTINED = counter(
-    "castonce_quarantined_records_total", "Records set aside.", "topic", "reason"
-)
 log = get_logger()
 
 
@@ -109,6 +107,7 @@ class Stream(Generic[W]):
         )
         self._cursors: dict[Place, Cursor] = {}
         self._state = StreamState(consumer_name)
+        self._set_aside = SetAside(consumer_name)
         self._seconds = _SECONDS.labels(consumer_name)
 
     def status(self) -> str | None:
@@ -210,6 +209,7 @@ class Stream(Generic[W]):
     ) -> bool:
         """Fetch once and apply it; False when the partitions have to be placed again."""
         self._resume_due(consumer)
+        self._set_aside.look(time.monotonic())
         try:
             found = await consumer.fetch(generation, self._patience(), MAX_RECORDS)
         except _MISPLACED as error:
@@ -317,15 +317,7 @@ class Stream(Generic[W]):
                 cursor.advance(following)
             if cut is not None:
                 self._stop_at(consumer, part.cursor, part.offset(cut.index), cut.outcome)
-        for aside in done.result.quarantined:
-            _QUARANTINED.labels(aside.topic, aside.reason).inc()
-            log.error(
-                "record_quarantined",
-                topic=aside.topic,
-                partition=aside.partition,
-                offset=aside.offset,
-                reason=aside.reason,
-            )
+        self._set_aside.took(done.result.quarantined, time.monotonic())
 
     def _stop_at(self, consumer: GroupConsumer, cursor: Cursor, offset: int, outcome: Any) -> None:
         cursor.rewind(offset)

@@ -1,5 +1,6 @@
 """Records that are no message of ours: kept aside, announced, and in nobody's way."""
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -63,6 +64,25 @@ async def test_a_malformed_record_is_quarantined_and_announced(bench: Bench, rea
     assert await bench.texts() == ["after"]
     assert [(n.offset, n.reason) for n in await bench.notices(inbox)] == [(0, reason)]
     assert await bench.pool.fetchval("select reason from quarantine") == reason
+
+
+async def test_of_a_large_malformed_record_its_beginning_is_kept_and_its_hash(
+    bench: Bench,
+) -> None:
+    """4 kB, the length and the SHA-256 are enough to know a record again in the log.
+
+    Fails with whole records: garbage would fill the database of each service that reads it.
+    """
+    inbox, seen, garbage = await bench.channel(), Seen(), b"x" * 4_095 + b"yz" + b"x" * 300_000
+    topic, partition, key, _, headers = bench.sealed(inbox, "poison")
+    await bench.producer.publish([(topic, partition, key, garbage, headers)])
+    await bench.say(inbox, "after")
+    async with bench.running(bench.stream([inbox], after_commit=seen)):
+        await seen.count(1)
+    row = await bench.pool.fetchrow("select value, value_bytes, value_sha256 from quarantine")
+    assert row["value"] == garbage[:4_096]
+    assert row["value_bytes"] == len(garbage)
+    assert row["value_sha256"] == sha256(garbage).digest()
 
 
 async def test_a_message_on_another_types_topic_is_malformed(bench: Bench) -> None:
