@@ -29,6 +29,7 @@ from shared.keys import Signer
 from shared.logs import get_logger
 from shared.metrics import counter, gauge
 from shared.postgres.pool import connection, is_transient
+from shared.postgres.tidying import tidy
 
 MARK_SECONDS = 0.2
 ROWS_AT_ONCE = 32
@@ -39,7 +40,6 @@ ORPHAN_SECONDS = 30
 OPEN_SECONDS = 60.0
 """An added row that isn't visible after so long was rolled back."""
 TIDY_SECONDS = 600.0
-KEPT_DAYS = 1
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.1, 2.0
 
 _PUBLISHED = counter("castonce_outbox_published_total", "Records published by the outbox.")
@@ -234,10 +234,7 @@ class Outbox:
 
     async def _tidy(self) -> None:
         async with connection(self._pool) as sql:
-            await sql.execute(
-                "delete from outbox where published_at < now() - make_interval(days => $1)",
-                KEPT_DAYS,
-            )
+            await tidy(sql)
 
     def _note(self, trouble: str | None) -> None:
         if trouble and not self._trouble:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.consumer_types import Emission
+from shared.kafka import outbox as outboxes
 from shared.kafka.errors import NotPublished
 from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
@@ -13,6 +14,9 @@ from shared.kafka.sealing import Sealed
 from shared.postgres.pool import transaction
 from shared.testing.plumbing import Bench, Channel, Seen, eventually, note_and_tell, running
 from shared.testing.promises import promise
+
+_EMPTY_ROW = "'\\x90'"
+"""A row that says nothing: an empty MessagePack array."""
 
 
 async def _add(bench: Bench, outbox: Outbox, told: Channel, *texts: str) -> int | None:
@@ -170,3 +174,38 @@ async def test_writers_wait_when_kafka_is_far_behind(bench: Bench) -> None:
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
+
+
+async def test_what_nobody_can_ask_for_any_more_is_deleted_and_nothing_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outbox's own loop drops rows published days ago and answers of a month ago.
+
+    What waits to be published stays however old, and so does every applied event: the law topics
+    are kept for ever, and so may bring it again.
+    """
+    monkeypatch.setattr(outboxes, "TIDY_SECONDS", 0.0)
+    await bench.as_owner(
+        "insert into outbox (records, created_at, published_at) values"
+        f" ({_EMPTY_ROW}, now() - interval '9 days', now() - interval '2 days'),"
+        f" ({_EMPTY_ROW}, now() - interval '9 days', now() - interval '20 hours');"
+        "insert into outbox (records, created_at) values"
+        f" ({_EMPTY_ROW}, now() - interval '40 days');"
+        "insert into idempotency (key, request_hash, created_at) values"
+        " ('old', '', now() - interval '31 days'), ('new', '', now() - interval '29 days');"
+        "insert into applied_events values ('bench', 'an event')"
+    )
+    old = "select count(*) from outbox where published_at < now() - interval '1 day'"
+    async with running(bench.outbox().run()):
+        await eventually(lambda: _is_zero(bench, old))
+        await eventually(bench.everything_is_published)
+        await eventually(
+            lambda: _is_zero(bench, "select count(*) from idempotency where key = 'old'")
+        )
+    assert await bench.pool.fetchval("select count(*) from outbox") == 2
+    assert await bench.pool.fetchval("select key from idempotency") == "new"
+    assert await bench.pool.fetchval("select count(*) from applied_events") == 1
+
+
+async def _is_zero(bench: Bench, count: str) -> bool:
+    return bool(await bench.pool.fetchval(count) == 0)
