@@ -23,51 +23,32 @@ from nacl.public import PublicKey, SealedBox
 from ballots import ballot as ballots_ballot
 from ballots import credentials, election, proof_of_code
 from ballots.credentials import Credential
+from cli.cast_answers import NOBODY, Answer, cast_outcome, may_be_handed_over, refusal
 from cli.outcomes import (
-    Accepted,
     AlreadyVoted,
     BoothError,
-    Closed,
-    CodeNotAccepted,
     CodeReady,
     GatewayAway,
-    Locked,
+    NotHandedIn,
     NotKnownYet,
-    NotOpen,
     Outcome,
     PostReceived,
-    Refused,
     Replaced,
     Withdrawn,
-    WrongAnswers,
 )
-from shared.contracts.permits import CodePermit, Permit, Receipt
-from shared.keys import verify
+from shared.contracts.permits import CodePermit, Permit
 
 ANSWERS_BYTES: Final = 1024
 """Sealed answers are padded to this length, so that their length says nothing."""
 
 TRIES: Final = 8
+_TRY_AGAIN: Final = (NOBODY, 429, 502, 503, 504)
 PATIENCE_SECONDS: Final = 60.0
 """How long `cast` asks for the outcome of a ballot that was handed in before it says so."""
 
 
 Choices = Sequence[Sequence[int] | None]
 """Per question the numbers of the chosen answers from 0, or None for a blank vote."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One HTTP answer: status, decoded body, and how long it asks us to wait."""
-
-    status: int
-    body: Any
-    retry_after_seconds: float
-
-    @property
-    def code(self) -> str:
-        """The problem's code, if it is a problem."""
-        return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
 
 
 @dataclass
@@ -94,7 +75,7 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         patience_seconds: float = PATIENCE_SECONDS,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._patience_seconds = patience_seconds
         self._given = session
@@ -134,7 +115,7 @@ class Booth(AbstractAsyncContextManager["Booth"]):
             {"credential": credential.public},
         )
         if answer.status != 201:
-            return _refusal(answer)
+            return refusal(answer)
         return Visit(
             election_id=election_id,
             credential=credential,
@@ -150,7 +131,7 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         body = {"challenge": proof.challenge, "response": proof.response}
         answer = await self._asked("POST", f"/api/sessions/{visit.session_id}/proof", body)
         if answer.status != 200:
-            return _refusal(answer)
+            return refusal(answer)
         visit.code_permit = msgspec.convert(answer.body["code_permit"], CodePermit)
         return CodeReady()
 
@@ -171,7 +152,7 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         answer = await self._asked("POST", f"/api/sessions/{visit.session_id}/answers", body)
         visit.attempt_id = secrets.token_hex(16)
         if answer.status != 200:
-            return _refusal(answer)
+            return refusal(answer)
         visit.permit = msgspec.convert(answer.body["permit"], Permit)
         return CodeReady()
 
@@ -180,16 +161,24 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         body = {"code_permit": visit.code_permit, "permit": visit.permit}
         answer = await self._asked("POST", f"/api/sessions/{visit.session_id}/state", body)
         if answer.status != 200:
-            return _refusal(answer)
+            return refusal(answer)
         return _state_outcome(str(answer.body["state"]), int(answer.body["since_ms"]))
 
     async def cast(
-        self, election_id: str, permit: Permit, ballot: bytes, votes_key: str
+        self,
+        election_id: str,
+        permit: Permit,
+        ballot: bytes,
+        votes_key: str,
+        *,
+        may_be_out: bool = False,
     ) -> Outcome:
         """Hand in a sealed ballot, again and again the same one, until its outcome is known.
 
-        Returns NotKnownYet when the gateway can't say within the booth's patience: the ballot may
-        count, so it must be handed in again, and never another in its place.
+        `may_be_out`: whether a copy may have been handed in before. Returns NotKnownYet when the
+        gateway can't say within the booth's patience: the ballot may count, so it must be handed in
+        again, and never another in its place. Returns NotHandedIn when all that time the gateway
+        took nothing. Raises ReceiptDoubtful for a receipt that `votes` didn't sign.
         """
         tracker = ballots_ballot.tracker(ballot)
         body = b'{"permit":' + msgspec.json.encode(permit) + b',"ballot":' + ballot + b"}"
@@ -199,11 +188,12 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         pause = 0.2
         while True:
             answer = await self._once("POST", path, body)
-            outcome = _cast_outcome(answer, election_id, tracker, votes_key)
+            may_be_out = may_be_out or may_be_handed_over(answer)
+            outcome = cast_outcome(answer, election_id, tracker, votes_key, may_be_out=may_be_out)
             if outcome is not None:
                 return outcome
             if loop.time() >= deadline:
-                return NotKnownYet(tracker)
+                return NotKnownYet(tracker) if may_be_out else NotHandedIn(tracker)
             wait = answer.retry_after_seconds if answer else 0.0
             await asyncio.sleep(min(max(pause, wait), 10.0))
             pause = min(pause * 2, 5.0)
@@ -215,7 +205,7 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         answer = None
         for _ in range(TRIES):
             answer = await self._once(method, path, raw)
-            if answer is not None and answer.status not in (429, 502, 503, 504):
+            if answer is not None and answer.status not in _TRY_AGAIN:
                 return answer
             wait = answer.retry_after_seconds if answer else 0.0
             await asyncio.sleep(min(max(pause, wait), 10.0))
@@ -224,14 +214,14 @@ class Booth(AbstractAsyncContextManager["Booth"]):
         raise GatewayAway(detail or "The voting service doesn't answer.")
 
     async def _once(self, method: str, path: str, raw: bytes | None) -> Answer | None:
-        """One request; None when no answer came back."""
+        """One request; None when its answer was lost, status NOBODY when it wasn't sent."""
         if self._http is None:
             raise BoothError("Use the booth in `async with Booth(...)`.")
         headers = {"Content-Type": "application/json"} if raw is not None else {}
         try:
             async with self._http.request(
                 method,
-                self._base_url + path,
+                self.base_url + path,
                 data=raw,
                 headers=headers,
                 timeout=self._timeout,
@@ -239,6 +229,8 @@ class Booth(AbstractAsyncContextManager["Booth"]):
             ) as response:
                 content = await response.read()
                 return Answer(response.status, _decoded(content), _wait(response.headers))
+        except aiohttp.ClientConnectorError:
+            return Answer(NOBODY, {}, 0.0)
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             return None
 
@@ -274,24 +266,6 @@ def _vector(question: election.Question, chosen: Sequence[int] | None) -> list[i
     return [1 if chosen is None else 0, *marks] if question.blank else marks
 
 
-def _cast_outcome(
-    answer: Answer | None, election_id: str, tracker: str, votes_key: str
-) -> Outcome | None:
-    """What an answer says about a cast ballot; None when it must be handed in again."""
-    if answer is None or answer.status in (202, 429, 500, 502, 503, 504):
-        return None
-    if answer.status not in (200, 201):
-        return _refusal(answer)
-    receipt = msgspec.convert(answer.body["receipt"], Receipt)
-    is_ours = (receipt.election_id, receipt.tracker) == (election_id, tracker)
-    if not is_ours or not verify(votes_key, receipt.signed_text(), receipt.signature):
-        raise BoothError(
-            "The receipt isn't signed by the election's own key. Keep the tracker and ring the"
-            " helpline: your vote may or may not be recorded."
-        )
-    return Accepted(receipt)
-
-
 def _state_outcome(state: str, since_ms: int) -> CodeReady | Outcome:
     outcomes: dict[str, CodeReady | Outcome] = {
         "active": CodeReady(),
@@ -302,23 +276,6 @@ def _state_outcome(state: str, since_ms: int) -> CodeReady | Outcome:
         "withdrawn": Withdrawn(since_ms),
     }
     return outcomes[state]
-
-
-def _refusal(answer: Answer) -> Outcome:
-    body = answer.body if isinstance(answer.body, dict) else {}
-    first_at_ms = int(body.get("first_at_ms", 0))
-    outcomes: dict[str, Outcome] = {
-        "not_open": NotOpen(),
-        "closed": Closed(),
-        "already_voted_online": AlreadyVoted(first_at_ms),
-        "already_voted_by_post": PostReceived(first_at_ms),
-        "withdrawn": Withdrawn(first_at_ms),
-        "replaced": Replaced(first_at_ms),
-        "wrong_answers": WrongAnswers(int(body.get("remaining", 0))),
-        "locked": Locked(),
-        "code_refused": CodeNotAccepted(),
-    }
-    return outcomes.get(answer.code) or Refused(answer.code, str(body.get("detail", "")))
 
 
 def _expect(answer: Answer, status: int) -> None:

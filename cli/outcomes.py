@@ -15,7 +15,17 @@ class BoothError(Exception):
 
 
 class GatewayAway(BoothError):
-    """The voting service didn't answer in time; nothing was cast by this request."""
+    """The voting service didn't answer in time; no ballot was handed in by this request."""
+
+
+class ReceiptDoubtful(BoothError):
+    """What was shown as a receipt isn't one: the ballot may be recorded or not."""
+
+    def __init__(self, tracker: str) -> None:
+        super().__init__(
+            "The receipt isn't signed by the election's own key, so your vote may or may not be"
+            f" recorded. Keep your tracker and ring the helpline. It is {tracker}."
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,14 @@ class Closed:
 
 @dataclass(frozen=True)
 class NotKnownYet:
-    """The ballot was handed in and may count; its outcome isn't known yet."""
+    """The ballot may have been handed in, and may count; its outcome isn't known yet."""
+
+    tracker: str
+
+
+@dataclass(frozen=True)
+class NotHandedIn:
+    """Nobody took the sealed ballot in: it can't count unless it is handed in again."""
 
     tracker: str
 
@@ -112,6 +129,7 @@ Outcome = (
     | NotOpen
     | Closed
     | NotKnownYet
+    | NotHandedIn
     | Refused
 )
 
@@ -169,9 +187,19 @@ def _other_words(outcome: Outcome, helpline: str) -> str:
             return "Online voting has closed. No vote was recorded from this attempt."
         case NotKnownYet(tracker):
             return (
-                "Your ballot was handed in, but we don't know yet whether it is recorded. Please"
-                " try again later with the same ballot: it can't count twice. Your tracker is"
-                f" {tracker}. You can also ring {helpline}."
+                "We don't know yet whether your vote is recorded: your ballot may have been handed"
+                " in. Please hand in the same ballot again later: it can't count twice. Your"
+                f" tracker is {tracker}. You can also ring {helpline}."
+            )
+        case NotHandedIn():
+            return (
+                "Your vote is not cast yet: the voting service couldn't take your ballot in. You"
+                f" can hand in the same ballot later, vote by post, or ring {helpline}."
+            )
+        case Refused("permit_expired", _):
+            return (
+                "Too much time had passed since you answered the questions, so this ballot doesn't"
+                " count. Please vote again with the same code."
             )
         case Refused(code, _):
             return f"This wasn't accepted. Please ring {helpline} and say “{code}”."
