@@ -2,7 +2,8 @@
 
 Promises that the code is typed unseen or read from a file, never given on the command line, that
 nothing is cast before the elector has said yes to what is shown, and that each ending is told in
-plain words. Must never write the code or the answers anywhere.
+plain words that are true of the vote: a ballot that may have gone out is "not known yet", and the
+very same one can be handed in again. Must never write the code or the answers anywhere.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from ballots import ballot as ballots_ballot
 from ballots import election as belenios
 from ballots.credentials import Credential
 from ballots.errors import BallotError, CodeRefused
+from cli import kept_ballot
 from cli.booth import Booth, Choices, Visit, derive, seal_ballot
+from cli.handing_in import handed_in, stopped_at_once, write_receipt
+from cli.kept_ballot import KeptBallot
 from cli.outcomes import (
-    Accepted,
     BoothError,
     CodeReady,
-    NotKnownYet,
     Outcome,
     WrongAnswers,
     in_words,
@@ -34,6 +36,7 @@ from cli.outcomes import (
 from cli.screen import CliError, complaints, console, make_app, show_done, show_facts
 from deploy.local import ports
 from deploy.local.home import Home
+from shared.contracts.permits import Permit
 
 app = make_app("Vote, with the code from a ballot pack.")
 T = TypeVar("T")
@@ -57,6 +60,7 @@ class Ended(Exception):
 
 @app.command()
 def vote(
+    *,
     election: Annotated[
         str | None, typer.Option("--election", help="Needless if there is only one.")
     ] = None,
@@ -70,36 +74,65 @@ def vote(
         Path | None,
         typer.Option("--ballot-file", help="For scripts: code, answers, choices as JSON; - reads"),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Keep the sealed ballot here until its outcome is known, then remove."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Hand in the ballot in this file again: the very same.")
+    ] = None,
     home: Annotated[Path | None, typer.Option("--home", help="Folder of the local stack.")] = None,
 ) -> None:
     """Cast a vote. It can't be changed afterwards."""
-    address = url or f"http://127.0.0.1:{ports.load(Home.locate(home)).of('gateway')}"
-    script = None if ballot_file is None else _read_ballot_file(ballot_file)
-    try:
-        accepted, helpline = asyncio.run(_vote(address, election, script))
-    except BoothError as error:
-        raise CliError(str(error), "Nothing was cast unless a tracker was shown above.") from None
-    except BallotError as error:
-        raise CliError(f"This ballot can't be made: {error}.", "Nothing was cast.") from None
-    show_done(in_words(accepted, helpline))
+    with stopped_at_once():
+        if resume is not None:
+            _require_alone(election, ballot_file, keep)
+            path, kept = resume, kept_ballot.load(resume)
+            kept = kept if url is None else msgspec.structs.replace(kept, url=url)
+        else:
+            address = url or f"http://127.0.0.1:{ports.load(Home.locate(home)).of('gateway')}"
+            script = None if ballot_file is None else _read_ballot_file(ballot_file)
+            path, kept = _sealed(address, election, script, keep)
+        accepted = handed_in(path, kept, may_be_out=resume is not None)
+    show_done(in_words(accepted, kept.helpline))
     show_facts([("Tracker", accepted.receipt.tracker)])
     if receipt is not None:
-        receipt.write_bytes(msgspec.json.encode(accepted.receipt) + b"\n")
-        show_facts([("Receipt", receipt)])
+        write_receipt(receipt, accepted, path)
+    kept_ballot.forget(path)
 
 
-async def _vote(
-    address: str, election_id: str | None, script: BallotFile | None
-) -> tuple[Accepted, str]:
-    """The acceptance and the helpline; raises CliError for every other ending."""
+def _require_alone(*others: object) -> None:
+    if any(other is not None for other in others):
+        raise CliError(
+            "--resume hands in a ballot that is sealed already.",
+            "Leave --election, --ballot-file and --keep away.",
+        )
+
+
+def _sealed(
+    address: str, election: str | None, script: BallotFile | None, keep: Path | None
+) -> tuple[Path, KeptBallot]:
+    """The sealed ballot and the file that holds it; raises CliError with nothing handed in."""
+    try:
+        path, kept = asyncio.run(_seal(address, election, script, keep))
+    except BoothError as error:
+        raise CliError(str(error), "Nothing was cast.") from None
+    except BallotError as error:
+        raise CliError(f"This ballot can't be made: {error}.", "Nothing was cast.") from None
+    kept_ballot.keep(path, kept)
+    return path, kept
+
+
+async def _seal(
+    address: str, election_id: str | None, script: BallotFile | None, keep: Path | None
+) -> tuple[Path, KeptBallot]:
+    """The ballot, and where to keep it; raises CliError where the visit ends before."""
     async with Booth(address) as booth:
         page = await _page(booth, election_id)
         try:
-            return await _visit(booth, page, script), page["helpline"]
+            return await _visit(booth, page, script, keep)
         except Ended as ended:
-            words = in_words(ended.outcome, page["helpline"])
-            title = "Not known yet." if isinstance(ended.outcome, NotKnownYet) else "Not cast."
-            raise CliError(title, words) from None
+            raise CliError("Not cast.", in_words(ended.outcome, page["helpline"])) from None
 
 
 async def _page(booth: Booth, election_id: str | None) -> dict[str, Any]:
@@ -116,25 +149,30 @@ async def _page(booth: Booth, election_id: str | None) -> dict[str, Any]:
     return page
 
 
-async def _visit(booth: Booth, page: Mapping[str, Any], script: BallotFile | None) -> Accepted:
-    """The whole way through the booth; raises Ended at any other ending than an acceptance."""
+async def _visit(
+    booth: Booth, page: Mapping[str, Any], script: BallotFile | None, keep: Path | None
+) -> tuple[Path, KeptBallot]:
+    """The way through the booth up to a sealed ballot; raises Ended where it ends before."""
     election_id = str(page["election_id"])
     credential = _credential(election_id, script)
     visit = _going_on(await booth.enter(election_id, credential))
     _going_on(await booth.prove(visit))
-    await _answer(booth, visit, page, script)
+    permit = await _answer(booth, visit, page, script)
+    path = keep or kept_ballot.place_for(permit)
+    kept_ballot.require_none(path)
     _going_on(await booth.state(visit))
     choices = script.choices if script else _ask_choices(page)
     ballot = seal_ballot(page, credential, _from_zero(choices))
-    tracker = ballots_ballot.tracker(ballot)
     if script is None:
-        _confirm(page, choices, tracker)
-    if visit.permit is None:
-        raise BoothError("There is no permit: start again.")
-    outcome = await booth.cast(election_id, visit.permit, ballot, page["keys"]["votes"])
-    if not isinstance(outcome, Accepted):
-        raise Ended(outcome)
-    return outcome
+        _confirm(page, choices, ballots_ballot.tracker(ballot))
+    return path, KeptBallot(
+        url=booth.base_url,
+        election_id=election_id,
+        helpline=page["helpline"],
+        votes_key=page["keys"]["votes"],
+        permit=permit,
+        ballot=msgspec.Raw(ballot),
+    )
 
 
 def _credential(election_id: str, script: BallotFile | None) -> Credential:
@@ -152,14 +190,14 @@ def _credential(election_id: str, script: BallotFile | None) -> Credential:
 
 async def _answer(
     booth: Booth, visit: Visit, page: Mapping[str, Any], script: BallotFile | None
-) -> None:
+) -> Permit:
     while True:
         answers = script.answers if script else _ask_answers(page)
         outcome = await booth.answer(visit, answers, page["answers_key"])
-        if isinstance(outcome, CodeReady):
-            return
+        if isinstance(outcome, CodeReady) and visit.permit is not None:
+            return visit.permit
         if script is not None or not isinstance(outcome, WrongAnswers):
-            raise Ended(outcome)
+            raise Ended(outcome)  # type: ignore[arg-type]
         complaints.print(in_words(outcome, page["helpline"]), markup=False)
 
 
