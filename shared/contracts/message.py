@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.contracts.fields import MAX_RECORD_BYTES
+from shared.contracts.nesting import is_nested_too_deeply
 from shared.contracts.topics import Topic
 
 Service = Literal[
@@ -78,8 +79,8 @@ def encode(message: Message) -> bytes:
 def decode(type_name: str, value: bytes | None) -> Message:
     """The message that `value` holds.
 
-    Raises MalformedRecord for a tombstone, an oversize or foreign record, an unknown type, bad or
-    non-canonical JSON; UnknownVersion for a known name in an unknown version.
+    Raises MalformedRecord for a tombstone, an oversize or foreign record, an unknown type, bad,
+    non-canonical or too deeply nested JSON; UnknownVersion for a known name in an unknown version.
     """
     if value is None:
         raise MalformedRecord("tombstone")
@@ -88,12 +89,12 @@ def decode(type_name: str, value: bytes | None) -> Message:
     decoder = _DECODERS.get(type_name)
     if decoder is None:
         raise _unknown(type_name)
+    if is_nested_too_deeply(value):  # also where a ballot is passed on undecoded
+        raise MalformedRecord("undecodable", "nested too deeply")
     try:
         message = decoder.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedRecord("undecodable", str(error)) from error
-    except RecursionError as error:  # a ballot of 400,000 brackets must not stop its reader
-        raise MalformedRecord("undecodable", "nested too deeply") from error
     if _ENCODER.encode(message) != value:
         raise MalformedRecord("not_canonical")
     return message

@@ -15,22 +15,19 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from shared.contracts.nesting import MAX_NESTING, is_nested_too_deeply
 from shared.errors import Invalid, TooLarge, WrongType
 
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024
-MAX_DEPTH = 32
 READ_SECONDS = 30.0
 """How long a client may take to send its body, or (in uploads by line) the next part of it."""
 
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
 _BODY = web.RequestKey("castonce.body", bytes)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _ENCODER = msgspec.json.Encoder()
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
@@ -93,8 +90,8 @@ async def read_lines(
 
 def parse_json(raw: bytes, kind: type[T]) -> T:
     """The value that these bytes spell; raises Invalid naming the field."""
-    if _holds_raw(kind):
-        _refuse_depth(raw)
+    if _holds_raw(kind) and is_nested_too_deeply(raw):
+        raise _too_deep()
     try:
         value: T = _decoder_of(kind).decode(raw)
         # Equal to its own encoding, it has no key twice; anything else is read again to be sure.
@@ -166,7 +163,7 @@ def _line_too_long(number: int, max_bytes: int) -> TooLarge:
 
 
 def _too_deep() -> Invalid:
-    return Invalid(f"The body is nested deeper than {MAX_DEPTH}.", code="too_deep")
+    return Invalid(f"The body is nested deeper than {MAX_NESTING}.", code="too_deep")
 
 
 def _invalid(error: msgspec.ValidationError) -> Invalid:
@@ -218,22 +215,3 @@ def _parts_of(part: Any) -> list[Any]:
     if isinstance(part, msgspec.inspect.Type | msgspec.inspect.Field):
         return [getattr(part, field.name) for field in msgspec.structs.fields(type(part))]
     return []
-
-
-def _refuse_depth(raw: bytes) -> None:
-    """Raise Invalid when brackets nest deeper than MAX_DEPTH, before anything recurses."""
-    brackets = raw.translate(_AS_SQUARE, _NOT_BRACKETS)
-    if _depth_exceeds(brackets):
-        # Brackets inside strings don't count; looking for strings is slow, so only now.
-        bare = _STRINGS.sub(b"", raw).translate(_AS_SQUARE, _NOT_BRACKETS)
-        if _depth_exceeds(bare):
-            raise _too_deep()
-
-
-def _depth_exceeds(brackets: bytes) -> bool:
-    for _ in range(MAX_DEPTH):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"[]", b"")
-    # A few brackets that don't pair up are no danger: the decoder says what is wrong.
-    return b"[]" in brackets or len(brackets) > MAX_DEPTH

@@ -11,6 +11,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Raw, Struct
 
+from shared.contracts.nesting import is_nested_too_deeply
 from shared.contracts.permits import Permit
 
 MAX_BODY_BYTES = 260_000
@@ -31,8 +32,11 @@ _ENCODE = msgspec.json.Encoder().encode
 def read_canonical(raw: bytes) -> BallotOffered | None:
     """The offered ballot if the body is spelt canonically, None if it must be read strictly.
 
-    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError for what is no such body.
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError for what is no such body. A
+    ballot that `votes` couldn't read for its nesting is the strict reader's too: it says so.
     """
+    if is_nested_too_deeply(raw):
+        return None
     offered = _DECODER.decode(raw)
     return offered if _ENCODE(offered) == raw else None
 

@@ -37,6 +37,7 @@ from shared.contracts.elections import (
 from shared.contracts.gateway import BallotSubmitted
 from shared.contracts.identity import RightRegistered, RightWithdrawn
 from shared.contracts.message import Contract, Message, Service, signed_text
+from shared.contracts.nesting import is_nested_too_deeply
 from shared.contracts.postal import EnvelopeReceived, EnvelopeVoided
 from shared.contracts.topics import RIGHTS, partition_of_right
 
@@ -195,13 +196,15 @@ def _is_from_a_signer(ledger: Ledger, record: Malformed) -> bool:
     # The type is unknown, but the signature covers its name and its bytes all the same.
     said = dict(record.headers)
     value = record.value or b""
+    if is_nested_too_deeply(value):
+        return False  # else how much of the stack is left would decide
     try:
         name, source, event_id = (
             (said.get(header) or b"").decode("ascii")
             for header in ("ce_type", "ce_source", "ce_id")
         )
         election_id = _OF_ELECTION.decode(value).election_id
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
     signer = SIGNERS.get(source)
     state = ledger.partition(record.partition, election_id)

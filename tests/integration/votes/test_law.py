@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Coroutine
 from typing import Any
 
 import asyncpg
@@ -121,6 +122,34 @@ async def test_a_whole_election_is_decided_once_and_replayed_byte_by_byte(
     wanted = await court.digests()
     assert await court.replayed(verifiers, seed=1, most=500) == wanted
     assert await court.replayed(verifiers, seed=2, most=3) == wanted
+
+
+async def on_a_fuller_stack(frames: int, wanted: Coroutine[Any, Any, Any]) -> Any:
+    """What is awaited, with so many more frames in use."""
+    return await on_a_fuller_stack(frames - 1, wanted) if frames else await wanted
+
+
+@promise("P10")
+async def test_a_replay_with_less_stack_left_refuses_the_same_ballots(
+    court: Court, verifiers: Verifiers
+) -> None:
+    """Ballots as deep as an interpreter just reads are decided by their bytes, not its stack."""
+    depths, begin = [10, *range(500, 1000, 20)], (await court.ends(RIGHTS))[0]
+    async with court.running(verifiers):
+        await court.write([*prepared(court), *(deep_ballot(court, depth) for depth in depths)])
+        await court.caught_up()
+    refused = 'select reason from refused_records where partition = 0 and "offset" >= $1'
+    reasons = sorted(row["reason"] for row in await court.pool.fetch(refused, begin))
+    assert reasons == ["bad_signature", *["malformed"] * (len(depths) - 1)]
+    again = court.replayed(verifiers, seed=4, most=50)
+    assert await on_a_fuller_stack(300, again) == await court.digests()
+
+
+def deep_ballot(court: Court, depth: int) -> Message:
+    """What a stranger hands in: a ballot that nests so deep, with a permit of their own making."""
+    raw = b'{"credential":"ab","x":' + b"[" * (depth - 1) + b"1" + b"]" * (depth - 1) + b"}"
+    permit = court.law.permit(0, signer="gateway")
+    return court.law.submitted(0, ballot=msgspec.Raw(raw), permit=permit)
 
 
 @promise("P10")

@@ -248,7 +248,13 @@ async def test_a_repeated_key_inside_a_sealed_part_is_its_readers_matter(
 
 @pytest.mark.parametrize(
     "bomb",
-    [b"[" * 100_000, b'{"a":' * 40_000, b"[" * 32 + b"]" * 32, b'[{"a":' * 16 + b"1" + b"}]" * 16],
+    [
+        b"[" * 100_000,
+        b'{"a":' * 40_000,
+        b"[" * 32 + b"]" * 32,
+        b'[{"a":' * 16 + b"1" + b"}]" * 16,
+        b'["]",' * 900 + b"1" + b',"["]' * 900,
+    ],
 )
 async def test_a_deep_body_is_refused(client: aiohttp.ClientSession, bomb: bytes) -> None:
     """Nesting can't exhaust the reader, also where a part is passed on undecoded."""

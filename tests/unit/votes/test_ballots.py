@@ -170,7 +170,7 @@ def test_an_unreadable_ballot_is_told_so_and_nothing_of_it_is_kept(law: Any) -> 
     """Bytes that are no ballot can never count, so everybody may be told; only coordinates cost."""
     law.set_up(0)
     before = law.kept.dump()
-    for garbage in (b"1", b"[]", b'{"credential":7}', b"[" * 90_000 + b"]" * 90_000):
+    for garbage in (b"1", b"[]", b'{"credential":7}', b"[" * 31 + b"]" * 31):
         said = law.said(law.submitted(0, ballot=msgspec.Raw(garbage)))
         assert names(said) == ["BallotRefused:ballot_refused", "BallotRejected:ballot_refused"]
     assert law.kept.dump() == before
