@@ -1,7 +1,8 @@
 """Ballots: accepted once per right, refused with a reason, and answered the same for ever.
 
 Rules, in this order (DESIGN sections 4 and 6):
-1. A (right, tracker) that was decided is answered with its stored outcome, before any permit.
+1. A (right, tracker) that was decided in this election is answered with its stored outcome, before
+   any permit. What another election decided is no answer here: no receipt is signed for it.
 2. Without a permit of `identity` for this right, a ballot of somebody else's credential is a record
    that nobody said: refused as a record.
 3. The first reason that applies: phase, permit, expiry, right, withdrawal, credential, claim,
@@ -83,14 +84,15 @@ def submit(ledger: Ledger, record: Record[BallotSubmitted]) -> None:
         return
     ballot = bytes(message.ballot)
     key = BallotKey(message.right_id, sealed.tracker(ballot))
-    known = ledger.outcome(key)
+    right = ledger.right(message.right_id, message.election_id)
+    known = ledger.outcome(key) if right is not None else None
     if known is not None:
         _answer(ledger, message.election_id, key.tracker, known, ballot)
         return
     submission = Submission(
         record=record,
         state=state,
-        right=ledger.right(message.right_id, message.election_id),
+        right=right,
         ballot=ballot,
         key=key,
         credential=named_credential(ballot),

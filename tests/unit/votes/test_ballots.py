@@ -84,6 +84,27 @@ def test_a_resubmitted_ballot_is_answered_before_its_permit_is_looked_at(law: An
     assert law.fold([law.submitted(0, permit=expired)]) == first[1:]
 
 
+@promise("P3", "P4")
+@pytest.mark.parametrize("is_valid", [True, False])
+@pytest.mark.parametrize("signer", ["identity", "gateway"])
+def test_another_elections_outcome_is_no_answer(
+    law: Any, make_law: Any, signer: str, is_valid: bool
+) -> None:
+    """A ballot that one election decided gets no receipt and no refusal signed for another."""
+    law.set_up(0)
+    other = make_law("another election")
+    other.signers, other.kept, other.offsets = law.signers, law.kept, law.offsets
+    other.set_up(1)
+    first = law.submitted(0, is_valid=is_valid)
+    law.fold([first])
+    before = law.kept.dump()[:-1]
+    permit = other.permit(0, signer=signer, right_id=first.right_id)
+    copied = other.submitted(0, right_id=first.right_id, permit=permit, ballot=first.ballot)
+    expected = {"identity": "BallotRefused:unknown_right", "gateway": "RecordRefused:bad_signature"}
+    assert names(other.said(copied)) == [expected[signer]]
+    assert law.kept.dump()[:-1] == before
+
+
 @promise("P4")
 def test_a_refused_ballot_stays_refused_when_the_reason_is_gone(law: Any) -> None:
     """Once "not cast" was said of a ballot it can't be cast any more, opening or not."""
