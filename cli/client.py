@@ -44,6 +44,20 @@ _WHAT_TO_DO = {
 }
 
 
+_LAST_LINES = frozenset({"report", "end"})
+"""The members of which one is in the last line of every NDJSON answer that came whole."""
+
+
+class CutOff(CliError):
+    """An answer ended before its last line, or lacks lines that its end counts: a part only."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The answer was cut off.",
+            "Repeat the same command: what was done stays, and nothing is done twice.",
+        )
+
+
 def new_key() -> str:
     """A fresh idempotency key: one per thing that a person wants done, kept over its retries."""
     return secrets.token_hex(16)
@@ -101,14 +115,21 @@ class InternalApi:
         params: Params | None = None,
         method: Literal["GET", "POST"] = "POST",
     ) -> Iterator[Any]:
-        """The lines of an NDJSON answer as they come, each decoded.
+        """The lines of an NDJSON answer as they come, each decoded, down to "report" or "end".
 
-        Raises CliError when the service refuses, or ends the stream with {"problem": {...}}.
+        Raises CliError when the service refuses, or ends the stream with {"problem": {...}}, and
+        CutOff when it ends before its last line: until then what came may be a part.
         """
         body, headers = _body(json, content, idempotency_key) if method == "POST" else (None, {})
         with self._answer(method, path, params, body, headers) as answer:
-            while line := answer.readline():
-                yield _checked(_decoded(line))
+            is_whole = False
+            # A cut-off answer looks like a short one: http.client tells no difference.
+            while (line := answer.readline()).endswith(b"\n"):
+                value = _checked(_decoded(line))
+                is_whole = isinstance(value, dict) and not _LAST_LINES.isdisjoint(value)
+                yield value
+            if line or not is_whole:
+                raise CutOff()
 
     @contextmanager
     def _answer(

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from cli import packs_files, packs_offline
-from cli.client import HomeOption, InternalApi, TokenFileOption, connect, new_key
+from cli.client import CutOff, HomeOption, InternalApi, TokenFileOption, connect, new_key
 from cli.packs_print import grouped_serial
 from cli.people import ElectionOption, choose_election, find_elector
 from cli.screen import (
@@ -87,7 +87,7 @@ def send_registration(
                 bar.show(_STAGES.get(news["stage"], news["stage"]), news["done"], news["total"])
             if "report" in line:
                 return dict(line["report"])
-    raise CliError("The connection ended before the report came.", "Import the same file again.")
+    raise CutOff()
 
 
 @app.command()
@@ -132,14 +132,16 @@ def export_addresses(
 
 
 def export(api: InternalApi, path: str, out: Path, what: str) -> int:
-    """Write an NDJSON answer to a private file; how many lines it told. Raises CliError."""
+    """Write an NDJSON answer to a private file; how many lines it told.
+
+    Raises CliError, and CutOff unless all came that its end counts; then no file is written.
+    """
     with packs_files.private_file(out) as stream:
-        last: Any = None
-        for last in api.stream(path, method="GET"):
-            stream.write(msgspec.json.encode(last) + b"\n")
-        if not isinstance(last, dict) or "end" not in last:
-            raise CliError("The connection ended too early.", "Export it again.")
-    return int(last["end"][what])
+        for count, line in enumerate(api.stream(path, method="GET")):
+            stream.write(msgspec.json.encode(line) + b"\n")
+            if "end" in line and line["end"][what] == count:
+                return count
+        raise CutOff()
 
 
 @app.command()

@@ -16,7 +16,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from cli.client import HomeOption, InternalApi, TokenFileOption, connect, new_key
+from cli.client import CutOff, HomeOption, InternalApi, TokenFileOption, connect, new_key
 from cli.packs_print import grouped_serial
 from cli.people import ElectionOption
 from cli.post_files import read_scans
@@ -146,13 +146,16 @@ def send_scans(
     """Send scans under a progress bar; what became of each, in order. Raises CliError."""
     bodies = [{"serial": g.serial, "scan_id": g.scan_id, "batch": g.batch} for g in given]
     content = b"".join(msgspec.json.encode(body) + b"\n" for body in bodies)
+    count = 0
     with progress_bar("Scanning", len(bodies)) as bar:
         for line in postal.stream(f"/elections/{election_id}/scans/bulk", content=content):
-            if "end" in line:
+            if "end" not in line:
+                bar.advance()
+                count += 1
+                yield line
+            elif line["end"]["scans"] == count == len(bodies):
                 return
-            bar.advance()
-            yield line
-    raise CliError("The connection ended too early.", "Send the same file again.")
+    raise CutOff()
 
 
 def _show_counts(found: Iterable[Mapping[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import HomeOption, InternalApi, TokenFileOption, connect
+from cli.client import CutOff, HomeOption, InternalApi, TokenFileOption, connect
 from cli.people import ElectionOption, choose_election, clock_time, find_elector
 from cli.roll_report import show_report
 from cli.screen import (
@@ -94,7 +94,10 @@ def import_roll(
 def send_roll(
     identity: InternalApi, path: str, content: bytes, params: dict[str, str | int | bool]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Send the file under a progress bar: the report and every bad row; raises CliError."""
+    """Send the file under a progress bar: the report and every bad row.
+
+    Raises CliError, and CutOff unless all rows came that the report counts.
+    """
     bad_rows: list[dict[str, Any]] = []
     with progress_bar("Sending the file") as bar:
         for line in identity.stream(path, content=content, params=params):
@@ -102,12 +105,9 @@ def send_roll(
                 news = line["progress"]
                 bar.show(_STAGES.get(news["stage"], news["stage"]), news["done"], news["total"])
             bad_rows.extend(line.get("bad_rows", ()))
-            if "report" in line:
+            if "report" in line and line["report"]["bad_rows"] == len(bad_rows):
                 return line["report"], bad_rows
-    raise CliError(
-        "The connection ended before the report came.",
-        "Import the same file again: what was imported stays, and nothing is done twice.",
-    )
+    raise CutOff()
 
 
 def write_bad_rows(path: Path, report: dict[str, Any], bad_rows: list[dict[str, Any]]) -> int:

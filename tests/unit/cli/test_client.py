@@ -4,10 +4,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cli.client import InternalApi, new_key, read_token, refusal
+from cli import packs, post, roll
+from cli.client import CutOff, InternalApi, new_key, read_token, refusal
+from cli.post_files import ScanLine
 from cli.screen import CliError
 
 
@@ -25,11 +28,23 @@ class _Service(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.asked.append({"body": body.decode(), "path": self.path, **dict(self.headers)})
-        status, answer = _ANSWERS[self.path.partition("?")[0]]
+        path = self.path.partition("?")[0]
+        if path in _CUT:
+            self._cut(_CUT[path])
+            return
+        status, answer = _ANSWERS[path]
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+
+    def _cut(self, told: bytes) -> None:
+        """Begin an answer in chunks, as the services send theirs, and hang up within it."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(told), told))
+        self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -44,6 +59,17 @@ _ANSWERS = {
     "/garbage": (200, b"<html>"),
     "/lines": (200, b'{"progress":1}\n{"report":2}\n'),
     "/broken": (200, b'{"progress":1}\n{"problem":{"status":409,"detail":"Busy."}}\n'),
+}
+
+
+_CUT = {
+    "/cut/at-once": b"",
+    "/cut/between-lines": b'{"progress":1}\n',
+    "/cut/in-a-line": b'{"progress":1}\n{"rep',
+    "/cut/in-the-last-line": b'{"progress":1}\n{"report":2}',
+    "/cut/bad-rows": b'{"bad_rows":[{"line":2}]}\n{"report":{"bad_rows":2}}\n',
+    "/cut/elections/E/scans/bulk": b'{"outcome":"admitted"}\n{"end":{"scans":2}}\n',
+    "/cut/addresses": b'{"right_id":"r"}\n{"end":{"addresses":2}}\n',
 }
 
 
@@ -91,6 +117,36 @@ def test_a_stream_gives_its_lines_and_ends_in_words(service) -> None:
     assert next(lines) == {"progress": 1}
     with pytest.raises(CliError, match="Busy"):
         next(lines)
+
+
+@pytest.mark.parametrize("where", ["at-once", "between-lines", "in-a-line", "in-the-last-line"])
+def test_a_stream_that_is_cut_off_never_looks_whole(service, where: str) -> None:
+    """Wherever a service dies while it speaks: the reader hears that this is a part only."""
+    with pytest.raises(CutOff, match="cut off"):
+        list(service.stream(f"/cut/{where}", content=b"x"))
+
+
+def test_a_report_must_come_with_all_that_it_counts(service, tmp_path: Path) -> None:
+    """Bad rows, scans and exported lines are counted by the last line, and by who reads them."""
+    with pytest.raises(CutOff):
+        roll.send_roll(service, "/cut/bad-rows", b"x", {})
+    out = tmp_path / "addresses.ndjson"
+    with pytest.raises(CutOff):
+        packs.export(service, "/cut/addresses", out, "addresses")
+    assert not out.exists()
+    scans = [ScanLine(1, "S1", 1, "a"), ScanLine(2, "S2", 1, "b")]
+    with pytest.raises(CutOff):
+        list(post.send_scans(_Below(service, "/cut"), "E", scans))
+
+
+class _Below:
+    """The same service, below a path."""
+
+    def __init__(self, service: InternalApi, below: str) -> None:
+        self._service, self._below = service, below
+
+    def stream(self, path: str, **arguments: Any) -> Iterator[Any]:
+        return self._service.stream(self._below + path, **arguments)
 
 
 def test_a_service_that_is_away_is_told_kindly() -> None:
