@@ -65,6 +65,9 @@ def import_roll(
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Import the good rows and leave the bad ones.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every bad row and duplicate, however many.")
+    ] = False,
     dates: Annotated[Dates, typer.Option(help="Order of day and month.")] = Dates.auto,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
@@ -80,7 +83,7 @@ def import_roll(
         "dates": dates.value.replace("-", "_"),
     }
     report, found = send_roll(identity, path, file.read_bytes(), params)
-    show_report(report, found)
+    show_report(report, found, is_whole=every)
     if bad_rows is not None:
         count = write_bad_rows(bad_rows, report, found)
         console.print(f"{count} bad rows are in {bad_rows}, which holds people's particulars.")

@@ -11,8 +11,13 @@ SHOWN_DUPLICATES = 100
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
-def show_report(report: dict[str, Any], bad_rows: list[dict[str, Any]]) -> None:
-    """Everything that an official should look at before, or after, an import."""
+def show_report(
+    report: dict[str, Any], bad_rows: list[dict[str, Any]], *, is_whole: bool = False
+) -> None:
+    """Everything that an official should look at before, or after, an import.
+
+    Of very many bad rows and duplicates the first ones, and how to see all, unless `is_whole`.
+    """
     show_facts(
         [
             ("File", f"{report['encoding']}, {_DELIMITERS[report['delimiter']]} between cells"),
@@ -24,8 +29,8 @@ def show_report(report: dict[str, Any], bad_rows: list[dict[str, Any]]) -> None:
         show_warning(warning)
     if report["first_rows"]:
         show_table("First rows", *_first_rows(report["first_rows"]))
-    _show_duplicates(report["duplicates"])
-    _show_bad_rows(bad_rows)
+    _show_duplicates(report["duplicates"], is_whole)
+    _show_bad_rows(bad_rows, is_whole)
     _show_counts(report)
 
 
@@ -82,27 +87,31 @@ def _first_rows(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]
     ]
 
 
-def _show_duplicates(duplicates: list[dict[str, Any]]) -> None:
+def _show_duplicates(duplicates: list[dict[str, Any]], is_whole: bool) -> None:
     if not duplicates:
         return
     titles = {
         "membership_number": "same membership number",
         "person": "same name, date of birth and postcode",
     }
-    rows = [
-        (titles[one["kind"]], ", ".join(map(str, one["lines"])))
-        for one in duplicates[:SHOWN_DUPLICATES]
-    ]
+    shown = duplicates if is_whole else duplicates[:SHOWN_DUPLICATES]
+    rows = [(titles[one["kind"]], ", ".join(map(str, one["lines"]))) for one in shown]
     show_table(f"Duplicates ({len(duplicates)})", ["What", "Lines"], rows)
+    if len(duplicates) > len(shown):
+        show_warning(f"{len(duplicates) - len(shown)} more duplicates. See every one with --all.")
 
 
-def _show_bad_rows(bad_rows: list[dict[str, Any]]) -> None:
+def _show_bad_rows(bad_rows: list[dict[str, Any]], is_whole: bool) -> None:
     if not bad_rows:
         return
-    rows = [(row["line"], row["reason"]) for row in bad_rows[:SHOWN_BAD_ROWS]]
+    shown = bad_rows if is_whole else bad_rows[:SHOWN_BAD_ROWS]
+    rows = [(row["line"], row["reason"]) for row in shown]
     show_table(f"Bad rows ({len(bad_rows)})", ["Line", "Reason"], rows)
-    if len(bad_rows) > SHOWN_BAD_ROWS:
-        show_warning(f"{len(bad_rows) - SHOWN_BAD_ROWS} more: write them out with --bad-rows FILE.")
+    if len(bad_rows) > len(shown):
+        show_warning(
+            f"{len(bad_rows) - len(shown)} more bad rows. See every one with --all, or write them"
+            " out with --bad-rows FILE."
+        )
 
 
 def _changed(report: dict[str, Any]) -> str:
