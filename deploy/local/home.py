@@ -1,7 +1,7 @@
 """Where the local stack keeps everything it writes: one folder, the home.
 
 Promises that all state lies under `Home.root` (downloads under `Home.cache`, which several homes
-may share), that only their owner reads secrets, and that nothing outside is ever changed.
+may share), that nobody but its owner enters it, and that nothing outside is ever changed.
 """
 
 from __future__ import annotations
@@ -76,6 +76,16 @@ class Home:
         return self.root / "run"
 
     @property
+    def demo_file(self) -> Path:
+        """The election that `castonce demo` shows, and three electors' codes."""
+        return self.root / "demo.json"
+
+    @property
+    def demo(self) -> Path:
+        """The offline files of demo elections: keys, packs, codes."""
+        return self.root / "demo"
+
+    @property
     def ports_file(self) -> Path:
         return self.root / "ports.toml"
 
@@ -89,11 +99,15 @@ class Home:
             self.staff,
             self.logs,
             self.run,
+            self.demo,
         )
 
     def ensure(self) -> None:
-        """Make the folders that are missing, with modes that keep secrets to their owner."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Make the folders that are missing; nobody but the owner enters the home.
+
+        Kafka's data and the logs lie in it with whatever modes their writers choose.
+        """
+        make_private_folder(self.root)
         for folder in (self.kafka, self.trust, self.logs, self.run):
             folder.mkdir(exist_ok=True)
         make_private_folder(self.secrets)
@@ -104,7 +118,7 @@ class Home:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Only one command at a time starts or stops this copy; others wait for it."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.root)
         with (self.root / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -114,6 +128,7 @@ class Home:
         for folder in self.state_folders():
             shutil.rmtree(folder, ignore_errors=True)
         self.staff_file.unlink(missing_ok=True)
+        self.demo_file.unlink(missing_ok=True)
 
     def secret_folder(self, owner: str) -> Path:
         """The folder of one service's secrets, made if missing, mode 0700."""

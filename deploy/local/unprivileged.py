@@ -62,6 +62,6 @@ def _passing_right() -> str:
         if held >> number & 1:
             return name
     raise StackError(
-        f"The user {USER}, as whom PostgreSQL runs, may not enter the folder of this checkout.",
-        "Put the checkout and CASTONCE_HOME where others may enter, or run as an ordinary user.",
+        f"The user {USER}, as whom PostgreSQL runs, may not enter CASTONCE_HOME.",
+        "The home is closed to others: run castonce as an ordinary user.",
     )

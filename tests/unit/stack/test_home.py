@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,24 @@ def test_only_the_owner_reads_secrets(tmp_path: Path) -> None:
     assert home.secrets.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o000])
+def test_nobody_else_enters_the_home(tmp_path: Path, umask: int) -> None:
+    """The home has mode 0700, also one that was open before: Kafka's data lies in it as it likes.
+
+    Sealed ballots by right and every service's log would else be read by anybody on the machine.
+    """
+    before = os.umask(umask)
+    try:
+        home = Home(tmp_path / "home", tmp_path / "cache")
+        with home.changing():
+            assert home.root.stat().st_mode & 0o777 == 0o700
+        home.root.chmod(0o755)
+        home.ensure()
+    finally:
+        os.umask(before)
+    assert home.root.stat().st_mode & 0o777 == 0o700
+
+
 def test_passwords_and_keys_stay_what_they_are(tmp_path: Path) -> None:
     """A second start changes no password and no key: else nobody could open what is there."""
     home = place(tmp_path)
@@ -56,11 +75,14 @@ def test_public_keys_belong_to_the_private_ones(tmp_path: Path) -> None:
 
 
 def test_fresh_keeps_ports_and_downloads(tmp_path: Path) -> None:
-    """Emptying a home removes every secret and table, but neither its ports nor downloads."""
+    """Emptying a home removes every secret, table and demo code, but neither its ports nor downloads."""
     home = place(tmp_path)
     keys.ensure(home)
     home.ports_file.write_text("base = 9000\n")
     home.cache.mkdir()
+    home.demo_file.write_text("{}")
+    (home.demo / "1").mkdir(parents=True)
+    (home.demo / "1" / "printer.key").write_text("a key that opens codes")
     home.remove_state()
     assert [path.name for path in home.root.iterdir()] == ["ports.toml"]
     assert home.cache.exists()
