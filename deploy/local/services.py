@@ -17,6 +17,8 @@ from deploy.local.ports import LOOPBACK, Ports
 ALL = ("elections", "identity", "codes", "votes", "postal", "gateway", "monitor")
 WITH_DATABASE = ("elections", "identity", "codes", "votes", "postal", "gateway")
 WITH_API = ("elections", "identity", "codes", "postal", "gateway")
+WITH_STAFF = ("elections", "identity", "codes", "postal")
+"""Who takes officials' commands; the others don't learn who the officials are."""
 # What a person may set for themselves in the environment of `castonce up`.
 SETTABLE_BY_ALL = ("CASTONCE_LOG_LEVEL",)
 SETTABLE = {"votes": ("CASTONCE_VERIFIERS",)}
@@ -63,6 +65,7 @@ def spec(
             **_inherited(service),
             **_settings(home, ports, service),
             **(_database(home, ports, service) if service in WITH_DATABASE else {}),
+            **({"CASTONCE_STAFF_FILE": str(home.staff_file)} if service in WITH_STAFF else {}),
             **(extra or {}),
         },
         admin_port=ports.admin(service),
@@ -85,7 +88,6 @@ def _settings(home: Home, ports: Ports, service: str) -> dict[str, str]:
         "CASTONCE_API_PORT": str(ports.api(service) if service in WITH_API else 0),
         "CASTONCE_SECRETS_DIR": str(home.secret_folder(service)),
         "CASTONCE_TRUST_DIR": str(home.trust),
-        "CASTONCE_STAFF_FILE": str(home.staff_file),
     }
 
 

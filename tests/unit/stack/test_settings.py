@@ -32,6 +32,21 @@ def test_no_secret_is_in_a_service_environment(home: Home, service: str) -> None
     assert not secrets & set(spec.environment.values())
 
 
+@pytest.mark.parametrize("service", services.ALL)
+def test_only_who_takes_commands_is_told_who_may_give_them(home: Home, service: str) -> None:
+    """A service without an official's route has no list of officials; the others have it."""
+    package = services.CHECKOUT / "services" / service
+    routes = "".join(path.read_text() for path in package.rglob("*.py"))
+    settings = services.spec(home, Ports(9000), service).environment
+    assert ("CASTONCE_STAFF_FILE" in settings) == ("StaffList(" in routes)
+
+
+def test_the_gateway_has_no_key_that_anybody_would_believe(home: Home) -> None:
+    """It faces the public network: what it says is believed for a voter's or an official's sake."""
+    assert not (home.secrets / "gateway" / "signing.key").exists()
+    assert not (home.trust / "gateway.pub").exists()
+
+
 def test_stray_settings_do_not_reach_services(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service refuses unknown settings, so what is meant for `castonce up` stays out of it."""
     monkeypatch.setenv("CASTONCE_HOME", "/somewhere")
