@@ -1,14 +1,15 @@
 """`castonce demo`: the whole system with an election that is open for voting.
 
-Promises that a second start finds the same election with the votes cast so far. It keeps three
-electors' codes in the home (mode 0600) to show them again: never use it for a real ballot.
+Promises that a second start finds the same election with the votes cast so far, and never shows one
+that isn't there. It keeps three electors' codes in the home (mode 0600) to show them again: never
+use it for a real ballot.
 """
 
+import asyncio
 import os
 import signal
 import threading
 import time
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -18,10 +19,12 @@ from rich.panel import Panel
 from rich.text import Text
 
 from ballots.codes import grouped
+from cli.booth import Booth
 from cli.client import HomeOption, InternalApi
+from cli.outcomes import BoothError
 from cli.rehearsal import people, run, staging
 from cli.rehearsal.roll import Elector, make_roll
-from cli.screen import console, make_app, progress_bar, show_done, show_facts
+from cli.screen import CliError, console, make_app, progress_bar, show_done, show_facts
 from deploy.local import daemon, ports, services
 from deploy.local.home import Home, write_private
 from deploy.local.stack import Stack
@@ -32,6 +35,8 @@ ELECTORS = 40
 SPARES = 10
 SEED = 2022
 SHOWN = 3
+READING_SECONDS = 5.0
+LOOK_SECONDS = 0.1
 
 
 class DemoElector(Struct, frozen=True):
@@ -67,7 +72,7 @@ def demo(
     stopped = _interrupts()
     try:
         _start(stack)
-        shown = _existing(place) or _stage(stack)
+        shown = _existing(stack) or _stage(stack)
         _show(stack, shown, time.monotonic() - began)
         stopped.wait()
     finally:
@@ -95,13 +100,30 @@ def _start(stack: Stack) -> None:
             daemon.ensure(stack, names, tell=lambda name: show_done(f"{name} is ready"))
 
 
-def _existing(place: Home) -> Demo | None:
-    path = _kept(place)
-    return msgspec.json.decode(path.read_bytes(), type=Demo) if path.exists() else None
+def _existing(stack: Stack) -> Demo | None:
+    """The demo election of this home; None unless it is on the gateway, whose word counts."""
+    path = stack.home.demo_file
+    if not path.exists():
+        return None
+    kept = msgspec.json.decode(path.read_bytes(), type=Demo)
+    address = f"http://{ports.LOOPBACK}:{stack.ports.api('gateway')}"
+    try:
+        is_there = asyncio.run(_is_offered(address, kept.election_id))
+    except BoothError as error:
+        raise CliError(f"The gateway was asked for the demo election: {error}") from None
+    return kept if is_there else None
 
 
-def _kept(place: Home) -> Path:
-    return place.root / "demo.json"
+async def _is_offered(address: str, election_id: str) -> bool:
+    """Whether the gateway knows the election; one that has just started gets time to read."""
+    deadline = time.monotonic() + READING_SECONDS
+    async with Booth(address) as booth:
+        while True:
+            if election_id in {one["election_id"] for one in await booth.elections()}:
+                return True
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def _stage(stack: Stack) -> Demo:
@@ -113,7 +135,7 @@ def _stage(stack: Stack) -> Demo:
         return InternalApi(address, token[who], timeout_seconds=run.API_SECONDS)
 
     roll = make_roll(ELECTORS, SEED)
-    folder = stack.home.root / "demo" / str(time.time_ns())
+    folder = stack.home.demo / str(time.time_ns())
     with progress_bar("Setting the election up") as bar:
         staged = staging.stage(
             staging.Apis(api("elections"), api("identity"), api("codes"), api("postal", "clerk")),
@@ -125,7 +147,7 @@ def _stage(stack: Stack) -> Demo:
             progress=bar.show,
         )
     shown = Demo(staged.election_id, [_shown(one, staged) for one in roll[:SHOWN]])
-    write_private(_kept(stack.home), msgspec.json.encode(shown).decode())
+    write_private(stack.home.demo_file, msgspec.json.encode(shown).decode())
     return shown
 
 

@@ -67,6 +67,7 @@ class GatewayDouble:
         self.url = ""
         permit = {"session_id": "s1", "nonce": "22" * 32}
         self._told: dict[str, Said] = {
+            "/api/elections": (200, {"elections": [{"election_id": UUID, "title": "Leader"}]}),
             f"/api/elections/{UUID}": (200, _page()),
             f"/api/elections/{UUID}/sessions": (201, permit | {"nonce_expires_at_ms": 5}),
             "/api/sessions/s1/proof": (200, {"code_permit": PERMIT | permit}),

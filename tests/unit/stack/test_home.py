@@ -75,7 +75,7 @@ def test_public_keys_belong_to_the_private_ones(tmp_path: Path) -> None:
 
 
 def test_fresh_keeps_ports_and_downloads(tmp_path: Path) -> None:
-    """Emptying a home removes every secret, table and demo code, but neither its ports nor downloads."""
+    """Emptying a home removes secrets, tables and demo codes, not ports and downloads."""
     home = place(tmp_path)
     keys.ensure(home)
     home.ports_file.write_text("base = 9000\n")
