@@ -5,10 +5,11 @@ another process has applied these records; and that claims, ballots and outcomes
 (the role's grants allow nothing else). Must never keep more of a refused ballot than its outcome.
 
 Trusts that a partition's tables change only together with its offset: so what was read at one
-offset is true as long as the offset stands, and elections are read again only after a gap.
+offset is true as long as the offset stands, and elections are read again only after a gap. Records
+that can't be read show no gap beforehand, so `apply` looks for one in the offsets that it moves.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -64,11 +65,13 @@ class VotesStore:
         self._verdicts = verdicts
         self._states: dict[PartitionKey, PartitionState] = {}
         self._next_offsets: dict[int, int] = {}
+        self._is_just_read = False
         self._opened: tuple[Sequence[Record[Any]], Books] | None = None
 
     async def books(self, sql: Sql, records: Sequence[Record[Any]]) -> Books:
         """What is known of all that the records are about; kept for the `load` that follows."""
-        if not self._is_current(records):
+        self._is_just_read = not self._is_current(records)
+        if self._is_just_read:
             await self._read_states(sql)
         books = Books(dict(self._states), *await _read_rights(sql, records))
         self._opened = (records, books)
@@ -92,10 +95,13 @@ class VotesStore:
     ) -> int | None:
         """Write everything that the fetch changed; the outbox row's id, or None without one.
 
-        Raises a PostgresError for which `pool.is_stale` holds when another process was there first.
+        Raises a PostgresError for which `pool.is_stale` holds when another process was there first,
+        and one for which `pool.is_transient` holds when these records were folded with books from
+        before another process's turn.
         """
         self._opened = None
         known, self._next_offsets = self._next_offsets, {}  # forgotten unless this succeeds
+        await self._require_current(sql, known, step)
         row_id: int | None = await sql.fetchval(
             _APPLY,
             *step.arguments(),
@@ -113,13 +119,28 @@ class VotesStore:
         return row_id
 
     def _is_current(self, records: Sequence[Record[Any]]) -> bool:
-        # Records that can't be read aren't among these: then the offsets differ, and we read again.
+        # Records that can't be read aren't among these: see _require_current.
         firsts: dict[int, int] = {}
         for record in records:
             firsts.setdefault(record.partition, record.offset)
         return bool(self._next_offsets) and all(
             self._next_offsets.get(partition) == offset for partition, offset in firsts.items()
         )
+
+    async def _require_current(self, sql: Sql, known: dict[int, int], step: FetchOffsets) -> None:
+        if self._is_just_read:
+            return
+        moved = zip(step.partitions, step.expected, strict=True)
+        gaps = {partition for partition, expected in moved if known.get(partition) != expected}
+        if not gaps:
+            return
+        before = _of_partitions(self._states, gaps)
+        await self._read_states(sql)
+        if _of_partitions(self._states, gaps) != before:
+            raise asyncpg.SerializationError(
+                f"partitions {sorted(gaps)} were folded with books from before another process's"
+                " turn: fold them again"
+            )
 
     async def _read_states(self, sql: Sql) -> None:
         texts = {state.fingerprint: state.election for state in self._states.values()}
@@ -137,6 +158,12 @@ class VotesStore:
             if not _is_same_election(state, self._states.get(key))
         ]
         return msgspec.json.encode(changed).decode() if changed else None
+
+
+def _of_partitions(
+    states: Mapping[PartitionKey, PartitionState], partitions: Collection[int]
+) -> Mapping[PartitionKey, PartitionState]:
+    return {key: state for key, state in states.items() if key[0] in partitions}
 
 
 def _columns(rows: Iterable[Sequence[Any]], width: int) -> Sequence[Sequence[Any] | None]:
