@@ -14,6 +14,7 @@ from shared.contracts.topics import (
     ELECTIONS,
     IDENTITY_REQUESTS,
     PACKS,
+    REPLIES,
     RIGHTS,
 )
 from shared.testing.promises import promise
@@ -23,7 +24,16 @@ from tests.journeys.whole import Whole
 
 SEED = 1911
 SAMPLE, FULL = 80, 500
-REPEATED = (RIGHTS, DECISIONS, BALLOTS, PACKS, ELECTIONS, CODES_REQUESTS, IDENTITY_REQUESTS)
+REPEATED = (
+    RIGHTS,
+    DECISIONS,
+    BALLOTS,
+    PACKS,
+    ELECTIONS,
+    CODES_REQUESTS,
+    IDENTITY_REQUESTS,
+    REPLIES,
+)
 
 
 class Repeater:
