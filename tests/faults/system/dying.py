@@ -15,7 +15,11 @@ Point = Literal[
     "before_commit", "after_commit", "before_publish", "half_published", "after_publish", "mark"
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
-"""Where a service can die; `mark` is between publishing and writing down that it was published."""
+"""Where a service can die; `mark` is between publishing and writing down that it was published.
+
+`half_published`: of what one commit says, half is in the log; of what is handed over one by one
+(the gateway's), the client has the record and the broker hasn't confirmed it.
+"""
 
 
 @dataclass(frozen=True)
