@@ -51,6 +51,7 @@ async def main() -> None:
         sealing=SealingKey.from_hex(settings.secret("sealing.key")),
         answers_secret=answers_secret,
         signer=signer,
+        clock=SystemClock(),
     )
     staff = StaffList(settings.required_staff_file())
     async with Service("identity", settings) as service:

@@ -1,6 +1,7 @@
 """What identity does with each message: one async function per message, all decisions in `domain`.
 
-Never looks at a clock: times are broker stamps. Never says why answers were wrong.
+Times are broker stamps; a clock only says when nobody waits for an answer any more. Never says why
+answers were wrong.
 """
 
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from services.identity.domain.attempts import Attempt, Lock, judge
 from services.identity.domain.cases import evidence_of
 from services.identity.domain.sealed import SealingKey
 from services.identity.metrics import ATTEMPTS
-from services.identity.store.answers import AnswersWork
+from services.identity.store.answers import AnswersWork, attempt_key
 from services.identity.store.law import LawWork, WithdrawalDecided
+from shared.clock import Clock
 from shared.consumer_types import Done, Halt, Outcome, Record, Retry
 from shared.contracts.elections import ElectionCreated, PhaseChanged
 from shared.contracts.gateway import AnswersOffered
@@ -83,6 +85,7 @@ class AnswersHandler:
     sealing: SealingKey = field(repr=False)
     answers_secret: bytes = field(repr=False)
     signer: Signer = field(repr=False)
+    clock: Clock
 
     async def on_answers_offered(
         self, record: Record[AnswersOffered], work: AnswersWork
@@ -91,16 +94,24 @@ class AnswersHandler:
         request = record.message
         if not self._has_code_permit(request):
             return _refuse(request, "code_permit_refused")
+        if _is_too_late(request, record.stamp_ms):
+            return _refuse(request, "too_late")
         election = work.elections.get(request.election_id)
         if election is None:
-            # codes knows it, so our own reader of elections is only a moment behind.
-            return Retry("election_not_known_yet")
-        if _is_too_late(request, record.stamp_ms) or election.phase not in TAKING_ANSWERS:
+            return self._wait_for_election(request)
+        if election.phase not in TAKING_ANSWERS:
             return _refuse(request, "too_late")
         attempt = self._attempt(record, work)
         if attempt is None:
             return _refuse(request, "unreadable")
         return self._reply(request, attempt)
+
+    def _wait_for_election(self, request: AnswersOffered) -> Outcome:
+        """Ask again, but not for ever: the requests behind this one wait as long."""
+        if _is_too_late(request, self.clock.now_ms()):
+            return _refuse(request, "too_late")
+        # codes knows it, so our own reader of elections is only a moment behind.
+        return Retry("election_not_known_yet")
 
     def _has_code_permit(self, request: AnswersOffered) -> bool:
         permit = request.code_permit
@@ -114,7 +125,7 @@ class AnswersHandler:
         """The outcome of this attempt, old or new; None if its answers are unreadable."""
         request = record.message
         permit = request.code_permit
-        key = (permit.right_id, request.attempt_id)
+        key = attempt_key(request)
         if (known := work.attempts.get(key)) is not None:
             return known
         opened = self.sealing.open(request.sealed_answers, permit.nonce, request.attempt_id)
@@ -148,8 +159,8 @@ class AnswersHandler:
         )
 
 
-def _is_too_late(request: AnswersOffered, stamp_ms: int) -> bool:
-    return stamp_ms > min(request.deadline_ms, request.code_permit.expires_at_ms)
+def _is_too_late(request: AnswersOffered, now_ms: int) -> bool:
+    return now_ms > min(request.deadline_ms, request.code_permit.expires_at_ms)
 
 
 def _refuse(request: AnswersOffered, reason: Refusal, remaining: int = 0) -> Done:

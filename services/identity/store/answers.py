@@ -10,9 +10,16 @@ from typing import Any
 from services.identity.domain.attempts import Attempt, Lock
 from shared.consumer_types import Record, Sql
 from shared.contracts.elections import Fact
+from shared.contracts.gateway import AnswersOffered
 
-AttemptKey = tuple[str, str]
-"""(right id, attempt id)."""
+AttemptKey = tuple[str, str, str]
+"""(right id, attempt id, nonce of the code permit): an attempt id alone is no key to a permit."""
+
+
+def attempt_key(offered: AnswersOffered) -> AttemptKey:
+    """What makes two requests the same attempt."""
+    permit = offered.code_permit
+    return permit.right_id, offered.attempt_id, permit.nonce
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class AnswersStore:
         offered = [record.message for record in records]
         elections = sorted({message.election_id for message in offered})
         rights = sorted({message.code_permit.right_id for message in offered})
-        keys = [(message.code_permit.right_id, message.attempt_id) for message in offered]
+        keys = [attempt_key(message) for message in offered]
         await hold_rights(sql, rights)
         return AnswersWork(
             elections=await self._elections(sql, elections),
@@ -80,11 +87,11 @@ class AnswersStore:
         made = [(key, work.attempts[key], election) for key, election in work.new_attempts.items()]
         await sql.execute(
             "insert into attempts"
-            " (right_id, attempt_id, election_id, verdict, remaining, at_ms)"
+            " (right_id, attempt_id, nonce, election_id, verdict, remaining, at_ms)"
             " select * from unnest"
-            " ($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[])",
-            [key[0] for key, _, _ in made],
-            [key[1] for key, _, _ in made],
+            " ($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[],"
+            "  $7::bigint[])",
+            *([key[part] for key, _, _ in made] for part in range(3)),
             [election for _, _, election in made],
             [attempt.verdict for _, attempt, _ in made],
             [attempt.remaining for _, attempt, _ in made],
@@ -134,13 +141,13 @@ class AnswersStore:
     @staticmethod
     async def _attempts(sql: Sql, keys: Sequence[AttemptKey]) -> dict[AttemptKey, Attempt]:
         rows = await sql.fetch(
-            "select right_id, attempt_id, verdict, remaining, at_ms from attempts"
-            " where (right_id, attempt_id) in (select * from unnest($1::text[], $2::text[]))",
-            [right for right, _ in keys],
-            [attempt for _, attempt in keys],
+            "select right_id, attempt_id, nonce, verdict, remaining, at_ms from attempts"
+            " where (right_id, attempt_id, nonce) in"
+            " (select * from unnest($1::text[], $2::text[], $3::text[]))",
+            *([key[part] for key in keys] for part in range(3)),
         )
         return {
-            (row["right_id"], row["attempt_id"]): Attempt(
+            (row["right_id"], row["attempt_id"], row["nonce"]): Attempt(
                 row["verdict"], row["remaining"], row["at_ms"]
             )
             for row in rows

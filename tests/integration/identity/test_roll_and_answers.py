@@ -253,6 +253,10 @@ async def test_an_attempt_is_counted_once_and_answered_the_same_again(
         for _ in range(2)
     ]
     assert accepted[0].permit == accepted[1].permit
+    # Whoever proves the code anew makes a new attempt, whatever they call it.
+    anew = neighbours.code_permit(roll, right_id)
+    said = await neighbours.offer(anew, {}, attempt_id="good-attempt", sealed_answers="A" * 1432)
+    assert said.reason == "unreadable"
     elector = await asyncio.to_thread(officers[0].get, f"/rights/{right_id}")
     assert elector["wrong_answers"] == 1
 
