@@ -290,6 +290,18 @@ def _show_quarantine(found: dict[str, Any]) -> None:
         ]
         columns = ["Service", "Topic", "Partition", "Offset", "Reason"]
         show_table(f"Set aside: {found['quarantine_count']}", columns, rows)
+    if found["resolved"]:
+        resolved = [
+            (
+                one["service"],
+                f"{one['topic']}:{one['partition']}:{one['offset']}",
+                one["official"],
+                one["explanation"],
+            )
+            for one in found["resolved"]
+        ]
+        columns = ["Service", "Record", "Resolved by", "Why nothing more is needed"]
+        show_table("Resolved", columns, resolved)
     for reason, count in found["refused_records"].items():
         console.print(f"Records not believed by votes: {count} ({reason})")
 

@@ -40,7 +40,9 @@ _STAGES = {
     "granting": "Granting",
 }
 
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with your staff id.")]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Why; kept with your staff id in codes, not in the log.")
+]
 
 
 app.command()(packs_offline.keys)
@@ -181,6 +183,34 @@ def replaced(codes: InternalApi, right_id: str, reason: str) -> dict[str, Any]:
         if seen["outcome"] != "undecided" or time.monotonic() > deadline:
             return seen
         time.sleep(_LOOK_EVERY_SECONDS)
+
+
+@app.command()
+def replacements(
+    who: Annotated[str, typer.Argument(help="Membership number, or right id.")],
+    *,
+    election: ElectionOption = None,
+    home: HomeOption = None,
+    token_file: TokenFileOption = None,
+) -> None:
+    """Show who replaced an elector's packs, and why; the log has a word of a closed list only."""
+    identity = connect("identity", home=home, token_file=token_file)
+    right_id = str(find_elector(identity, who, election)["right_id"])
+    found = _codes(home, token_file).get(f"/rights/{right_id}/replacements")["replacements"]
+    show_table(
+        f"Replacements ({len(found)})",
+        ["Old pack", "New pack", "Asked by", "Why", "Outcome"],
+        [
+            (
+                grouped_serial(one["old_serial"]),
+                grouped_serial(one["serial"]),
+                one["official"],
+                one["words"],
+                " ".join((one["outcome"], one["reason"].replace("_", " "))).strip(),
+            )
+            for one in found
+        ],
+    )
 
 
 @app.command()

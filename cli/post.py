@@ -16,7 +16,7 @@ import msgspec
 import typer
 from rich.text import Text
 
-from cli.client import CutOff, HomeOption, InternalApi, TokenFileOption, connect, new_key
+from cli.client import CutOff, HomeOption, InternalApi, Role, TokenFileOption, connect, new_key
 from cli.packs_print import grouped_serial
 from cli.people import ElectionOption
 from cli.post_files import read_scans
@@ -108,9 +108,14 @@ def show(
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
-    """Show what became of a scan."""
+    """Show what became of a scan, and why officials voided it."""
     postal = _postal(home, token_file)
-    _show(postal.get(f"/elections/{choose_election(postal, election)}/scans/{scan_id}"))
+    seen = postal.get(f"/elections/{choose_election(postal, election)}/scans/{scan_id}")
+    _show(seen)
+    for void in seen["voids"]:
+        show_facts([("asked to void it", f"{void['first_official']}: {void['first_reason']}")])
+        if void["second_official"] is not None:
+            show_facts([("confirmed", f"{void['second_official']}: {void['second_reason']}")])
 
 
 @app.command()
@@ -170,23 +175,23 @@ def _show_counts(found: Iterable[Mapping[str, Any]]) -> None:
 def void(
     scan_id: Annotated[str, typer.Argument(help="The id that the scan was given.")],
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with both staff ids.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in postal, not in the log.")],
     second_token_file: Annotated[
-        Path | None, typer.Option(help="The second official's token, if both are here.")
+        Path | None, typer.Option(help="The second officer's token, if both are here.")
     ] = None,
     election: ElectionOption = None,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
-    """Void a wrong scan. Takes two officials: both tokens, or each runs this once."""
-    postal = _postal(home, token_file)
+    """Void a wrong scan. Takes two officers: both tokens, or each runs this once."""
+    postal = _postal(home, token_file, "officer")
     path = f"/elections/{choose_election(postal, election)}/scans/{scan_id}/void"
     seen = postal.post(path, {"reason": reason}, idempotency_key=new_key())
     if seen["outcome"] == "pending" and second_token_file is not None:
-        second = _postal(home, second_token_file)
+        second = _postal(home, second_token_file, "officer")
         seen = second.post(path, {"reason": reason}, idempotency_key=new_key())
     if seen["outcome"] == "pending":
-        show_warning("A second official must run the same command with their own token.")
+        show_warning("A second officer must run the same command with their own token.")
     elif seen["outcome"] == "undecided":
         show_warning(f"Not known yet. Look again: castonce post show {scan_id}")
     else:
@@ -272,7 +277,7 @@ def choose_election(postal: InternalApi, election: str | None) -> str:
     return str(elections[0]["election_id"])
 
 
-def _postal(home: Path | None, token_file: Path | None) -> InternalApi:
+def _postal(home: Path | None, token_file: Path | None, role: Role = "clerk") -> InternalApi:
     return connect(
-        "postal", role="clerk", home=home, token_file=token_file, timeout_seconds=LONG_SECONDS
+        "postal", role=role, home=home, token_file=token_file, timeout_seconds=LONG_SECONDS
     )

@@ -15,7 +15,7 @@ from msgspec import Struct
 from services.codes.domain.registration import MAX_FILE_BYTES
 from services.codes.errors import ElectionUnknown, PackUnknown
 from services.codes.registering import LateGrants, Registering, Report
-from services.codes.replacing import BalanceSeen, ReplacementSeen, Replacing
+from services.codes.replacing import BalanceSeen, ReplacementList, ReplacementSeen, Replacing
 from services.codes.store import packs, registrations
 from shared.commands import Kicked, run_once
 from shared.consumer_types import Sql
@@ -154,6 +154,10 @@ class CodesApi:
         """What came of a replacement."""
         return reply(200, await self._replacing.outcome(request.match_info["replacement_id"]))
 
+    async def list_replacements(self, request: web.Request) -> web.StreamResponse:
+        """Every replacement of a right's packs: who asked for it, in which words, and what came."""
+        return reply(200, await self._replacing.of_right(request.match_info["right_id"]))
+
     async def undelivered(self, request: web.Request) -> web.StreamResponse:
         """Note that the letter with this serial came back."""
         serial = request.match_info["serial"]
@@ -247,6 +251,12 @@ def _add_single_packs(
             409: ["no_pack", "replacement_pending", "no_spares"],
         },
         **command,
+    )
+    api.get(
+        "/rights/{right_id}/replacements",
+        handlers.list_replacements,
+        answers={200: ReplacementList},
+        **officer,
     )
     api.get(
         "/replacements/{replacement_id}",

@@ -13,6 +13,7 @@ import asyncpg
 
 from ballots.credentials import merkle_tree
 from ballots.merkle import MerkleTree
+from services.codes.domain.replacement import public_reason
 from services.codes.handlers import assigned
 from services.codes.metrics import GRANTS
 from services.codes.store import registrations
@@ -117,7 +118,7 @@ def replaced(
     official: str,
     reason: str,
 ) -> Emission:
-    """Ask `votes` to let the spare stand for the right."""
+    """Ask `votes` to let the spare stand for the right; the official's own words stay here."""
     message = PackReplaced(
         election_id=election_id,
         right_id=spare.right_id,
@@ -128,7 +129,7 @@ def replaced(
         index=spare.leaf_index,
         path=path,
         official=official,
-        reason=reason,
+        reason=public_reason(reason),
     )
     return _on_rights(message, spare.right_id, replacement_id)
 

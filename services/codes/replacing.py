@@ -26,14 +26,25 @@ from shared.postgres.pool import connection
 
 
 class ReplacementSeen(Struct, frozen=True, kw_only=True):
-    """A replacement: `undecided` until `votes` has accepted or refused it."""
+    """A replacement: `undecided` until `votes` has accepted or refused it.
+
+    `words` are the official's own, which are nowhere else; `reason` is why `votes` refused it.
+    """
 
     replacement_id: str
     right_id: str
     old_serial: str
     serial: str
     outcome: str
+    official: str
+    words: str
     reason: str = ""
+
+
+class ReplacementList(Struct, frozen=True):
+    """The replacements of a right's packs, the oldest first."""
+
+    replacements: list[ReplacementSeen]
 
 
 class BalanceSeen(Struct, frozen=True, kw_only=True):
@@ -76,12 +87,18 @@ class Replacing:
                 "A replacement of this pack awaits its decision: look again in a moment.",
                 code="replacement_pending",
             )
-        spare = await self._spare(sql, election_id)
         tree = await self._granting.tree(election_id)
+        spare = await self._spare(sql, election_id)
         made = Replacement(
-            replacement_id, election_id, right_id, standing.serial, spare.serial, None, None
+            replacement_id,
+            election_id,
+            right_id,
+            standing.serial,
+            spare.serial,
+            official,
+            words=reason,
         )
-        await packs.insert_replacement(sql, made, official, reason)
+        await packs.insert_replacement(sql, made)
         emission = replaced(
             spare._replace(right_id=right_id),
             path_of(tree, spare),
@@ -108,6 +125,13 @@ class Replacing:
         if found is None:
             raise PackUnknown("There is no replacement with this id.")
         return seen(found)
+
+    async def of_right(self, right_id: str) -> ReplacementList:
+        """Every replacement of a right's packs, with who asked for it and why."""
+        async with connection(self._pool) as sql:
+            return ReplacementList(
+                [seen(one) for one in await packs.replacements_of(sql, right_id)]
+            )
 
     async def balance(self, election_id: str) -> BalanceSeen:
         """Where every pack of the election has ended up; raises ElectionUnknown."""
@@ -138,5 +162,7 @@ def seen(made: Replacement) -> ReplacementSeen:
         old_serial=made.old_serial,
         serial=made.serial,
         outcome=outcomes[made.is_accepted],
+        official=made.official,
+        words=made.words,
         reason=made.reason or "",
     )

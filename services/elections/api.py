@@ -27,6 +27,7 @@ from services.elections.arrivals import Arrivals
 from services.elections.course import Course
 from services.elections.domain import phases
 from services.elections.domain.phases import Standing, Step
+from services.elections.domain.resolution import public_explanation
 from services.elections.errors import ElectionUnknown, StepRefused
 from services.elections.store import Store, reading
 from shared.commands import Kicked, run_once
@@ -109,8 +110,9 @@ class ElectionsApi:
                     partition=body.partition,
                     offset=body.offset,
                     official=staff.id,
-                    explanation=body.explanation,
+                    explanation=public_explanation(body.explanation),
                 ),
+                body.explanation,
             )
             return 202, {"resolved": True}
 
@@ -150,6 +152,7 @@ class ElectionsApi:
             orders=await self._store.orders(sql, standing.election_id),
             quarantine=await self._store.quarantine(sql),
             quarantine_count=count,
+            resolved=await self._store.resolved(sql),
             refused_records=await self._store.refused_records(sql),
             certifiable=phases.is_certifiable(standing, is_quarantine_empty=count == 0),
         )

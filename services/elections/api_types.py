@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from services.elections.domain.phases import PostAnswer
-from services.elections.store import Order
+from services.elections.store import Order, Resolution
 from shared.contracts.elections import Channel, Definition, Phase
-from shared.contracts.fields import Hash, Offset, Partition
+from shared.contracts.fields import LINES, Hash, Offset, Partition, Reason
 from shared.contracts.message import Service
 from shared.contracts.quarantine import TopicName
 
@@ -36,7 +36,7 @@ class StepWanted(Struct, frozen=True, forbid_unknown_fields=True):
     """A step; `force` takes it before its hour, and then a reason is needed."""
 
     force: bool = False
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Annotated[str, Meta(max_length=500, pattern=LINES)] = ""
 
 
 class Resolved(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class Resolved(Struct, frozen=True, forbid_unknown_fields=True):
     topic: TopicName
     partition: Partition
     offset: Offset
-    explanation: Annotated[str, Meta(min_length=1, max_length=500)]
+    explanation: Reason
 
 
 class ElectionLine(Struct, frozen=True, kw_only=True):
@@ -92,5 +92,6 @@ class ElectionShown(ElectionLine, frozen=True, kw_only=True):
     orders: list[Order]
     quarantine: list[dict[str, Any]]
     quarantine_count: int
+    resolved: list[Resolution]
     refused_records: dict[str, int]
     certifiable: bool

@@ -14,7 +14,7 @@ from services.elections.domain.announcements import Announcement
 from services.elections.domain.phases import Standing, Step, step_key
 from services.elections.errors import ElectionUnknown, InvalidDefinition, RecordUnknown, StepRefused
 from services.elections.metrics import STEPS_ORDERED
-from services.elections.store import Order, Store
+from services.elections.store import Order, Resolution, Store
 from shared.clock import Clock
 from shared.consumer_types import Emission, Sql
 from shared.contracts.elections import Definition, ElectionCreated, Question, ServiceKeys
@@ -91,13 +91,28 @@ class Course:
         """Take a step that is due; False if it was ordered before."""
         return await self._take(sql, standing, step, CALENDAR)
 
-    async def resolve(self, sql: Sql, resolved: QuarantineResolved) -> None:
-        """Say why a record that is set aside needs nothing more; raises RecordUnknown."""
+    async def resolve(self, sql: Sql, resolved: QuarantineResolved, words: str) -> None:
+        """Say that a record that is set aside needs nothing more; raises RecordUnknown.
+
+        The official's own `words` stay here: they may name people, and the log can't forget.
+        """
         where = (resolved.service, resolved.topic, resolved.partition, resolved.offset)
         if not await self._store.is_set_aside(sql, *where):
             raise RecordUnknown()
+        await self._store.note_resolution(sql, self._in_words(resolved, words))
         event_id = derived_event_id("|".join(map(str, where)), "QuarantineResolved")
         await self._send(sql, [Announcement(resolved, event_id, resolved.topic, None)])
+
+    def _in_words(self, resolved: QuarantineResolved, words: str) -> Resolution:
+        return Resolution(
+            service=resolved.service,
+            topic=resolved.topic,
+            partition=resolved.partition,
+            offset=resolved.offset,
+            official=resolved.official,
+            explanation=words,
+            ordered_at_ms=self._clock.now_ms(),
+        )
 
     async def _take(
         self,

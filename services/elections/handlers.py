@@ -10,7 +10,7 @@ from typing import Any
 from services.elections.domain import phases
 from services.elections.domain.barriers import Barrier, BarrierMessage
 from services.elections.domain.phases import PostAnswer
-from services.elections.store import Creation, Resolution, SetAside, Work
+from services.elections.store import Creation, ResolutionHeard, SetAside, Work
 from shared.consumer_types import Done, Handler, Outcome, Quarantine, Record
 from shared.contracts.elections import (
     CredentialListFixed,
@@ -128,7 +128,7 @@ async def quarantine_resolved(record: Record[QuarantineResolved], work: Work) ->
     """An official resolved a record; officials say so here, to us."""
     if record.source != "elections":
         return Quarantine("another_service")
-    work.resolved.append(Resolution(record.message, record.stamp_ms))
+    work.resolved.append(ResolutionHeard(record.message, record.stamp_ms))
     return Done()
 
 

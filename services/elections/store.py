@@ -29,7 +29,7 @@ DERIVED_TABLES = (
     DerivedTable("refused_records", key=("partition_number", "log_offset")),
     DerivedTable("quarantined_records", key=("service", "topic", "partition_number", "log_offset")),
 )
-"""What the law topics rebuild; `orders` is source."""
+"""What the law topics rebuild; `orders` and `resolutions` are source."""
 
 
 class SetAside(NamedTuple):
@@ -39,7 +39,7 @@ class SetAside(NamedTuple):
     stamp_ms: int
 
 
-class Resolution(NamedTuple):
+class ResolutionHeard(NamedTuple):
     """An official's explanation, and its place in time."""
 
     message: QuarantineResolved
@@ -52,6 +52,18 @@ class Creation(NamedTuple):
     message: ElectionCreated
     offset: int
     stamp_ms: int
+
+
+class Resolution(Struct, frozen=True, kw_only=True):
+    """Why a record that was set aside needs nothing more, in the official's own words."""
+
+    service: str
+    topic: str
+    partition: int
+    offset: int
+    official: str
+    explanation: str
+    ordered_at_ms: int
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -76,7 +88,7 @@ class Work:
     closed: list[tuple[str, int, int, int, int, int, int]] = field(default_factory=list)
     refused: list[tuple[int, int, str]] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
-    resolved: list[Resolution] = field(default_factory=list)
+    resolved: list[ResolutionHeard] = field(default_factory=list)
 
     def create(self, standing: Standing, creation: Creation) -> None:
         """A new election."""
@@ -135,6 +147,11 @@ _RESOLVE = """
 _ORDER = """
     insert into orders (election_id, step, ordered_by, is_forced, reason, ordered_at_ms)
     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning 1
+"""
+_RESOLUTION = """
+    insert into resolutions (service, topic, partition_number, log_offset, official, explanation,
+                             ordered_at_ms)
+    values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
 """
 
 
@@ -233,6 +250,19 @@ class Store:
         )
         return [dict(row) for row in rows]
 
+    async def note_resolution(self, sql: Sql, resolution: Resolution) -> None:
+        """Keep an official's words; the first ones about a record stay, as its event does."""
+        await sql.execute(_RESOLUTION, *msgspec.structs.astuple(resolution))
+
+    async def resolved(self, sql: Sql) -> list[Resolution]:
+        """What officials wrote about records that were set aside, the newest first, at most 100."""
+        rows = await sql.fetch(
+            'select service, topic, partition_number as partition, log_offset as "offset",'
+            " official, explanation, ordered_at_ms from resolutions"
+            " order by ordered_at_ms desc, topic, partition_number, log_offset limit 100"
+        )
+        return [Resolution(**dict(row)) for row in rows]
+
     async def quarantine_count(self, sql: Sql) -> int:
         """How many records are set aside and not resolved."""
         count: int = await sql.fetchval(
@@ -290,7 +320,7 @@ def _set_aside_row(aside: SetAside) -> tuple[Any, ...]:
     return (*where, message.reason, aside.stamp_ms)
 
 
-def _resolution_row(resolution: Resolution) -> tuple[Any, ...]:
+def _resolution_row(resolution: ResolutionHeard) -> tuple[Any, ...]:
     message = resolution.message
     where = (message.service, message.topic, message.partition, message.offset)
     return (*where, resolution.stamp_ms, message.official, message.explanation)

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from services.identity.domain.roll import OrderChoice
-from shared.contracts.fields import Reason
+from shared.contracts.fields import ONE_LINE, Reason
 
-MembershipNumber = Annotated[str, Meta(min_length=1, max_length=100)]
+MembershipNumber = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE)]
 YesNo = Literal["true", "false"]
 
 

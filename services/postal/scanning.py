@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import asyncpg
+import msgspec
 from aiokafka.errors import KafkaError
 from msgspec import Meta, Struct
 
@@ -27,7 +28,7 @@ from services.postal.errors import (
 from services.postal.metrics import SCANS
 from services.postal.ports import PackLog
 from services.postal.store import scans as store
-from services.postal.store.scans import Scan, ScanState
+from services.postal.store.scans import Scan, ScanState, VoidAsked
 from services.postal.stream import CONSUMER
 from shared.consumer_types import Emission, Sql
 from shared.contracts.fields import BatchNumber, EventId
@@ -62,6 +63,12 @@ class ScanSeen(Struct, frozen=True, kw_only=True):
     clerk: str
     outcome: str
     reason: str = ""
+
+
+class ScanShown(ScanSeen, frozen=True, kw_only=True):
+    """A scan with its voids, in the officials' own words, which are nowhere else."""
+
+    voids: list[VoidAsked]
 
 
 class Scanning:
@@ -107,12 +114,14 @@ class Scanning:
         if any(read.get(place, 0) < end for place, end in ends.items()):
             raise PacksStillRead()
 
-    async def show(self, election_id: str, scan_id: str) -> ScanSeen:
-        """A scan with what became of it; raises ScanUnknown."""
+    async def show(self, election_id: str, scan_id: str) -> ScanShown:
+        """A scan with what became of it, and why officials voided it; raises ScanUnknown."""
         found = (await self._states([scan_id])).get(scan_id)
         if found is None or found.scan.election_id != election_id:
             raise ScanUnknown()
-        return seen(found)
+        async with connection(self._pool) as sql:
+            voids = await store.voids_of(sql, scan_id)
+        return ScanShown(**msgspec.structs.asdict(seen(found)), voids=voids)
 
     async def _states(self, ids: Sequence[str]) -> dict[str, ScanState]:
         async with connection(self._pool) as sql:

@@ -1,4 +1,6 @@
-"""Wrong scans: voided by two officials with a reason each.
+"""Wrong scans: voided by two officers with a reason each.
+
+What they wrote stays in postal's table: the log, which can't forget, has a word of a closed list.
 
 Promises that the second official is another person than the first, and that a scan has one void in
 the air at most. A scan whose serial is unknown concerns nobody but postal: it is struck here.

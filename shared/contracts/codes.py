@@ -11,13 +11,13 @@ from shared.contracts.fields import (
     Hash,
     Milliseconds,
     Nonce,
-    Reason,
     RightId,
     Serial,
     StaffId,
 )
 from shared.contracts.message import Message, contract
 from shared.contracts.permits import CodePermit
+from shared.contracts.reasons import ReplacementReason
 from shared.contracts.topics import PACKS, REPLIES, RIGHTS
 
 LeafIndex = Annotated[int, Meta(ge=0, lt=4_000_000)]
@@ -50,7 +50,7 @@ class PackReplaced(Message, frozen=True, kw_only=True):
     index: LeafIndex
     path: InclusionPath
     official: StaffId
-    reason: Reason
+    reason: ReplacementReason
 
 
 @contract(PACKS, "codes", signed=True)

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from shared.contracts.fields import (
+    LINES,
+    ONE_LINE,
     ElectionId,
     Hash,
     Milliseconds,
@@ -15,7 +17,13 @@ from shared.contracts.fields import (
 from shared.contracts.message import Message, contract
 from shared.contracts.topics import ELECTIONS, RIGHTS
 
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
+Text = Annotated[str, Meta(min_length=1, max_length=500, pattern=ONE_LINE)]
+ElectionJson = Annotated[
+    str,
+    Meta(
+        max_length=200_000, pattern=ONE_LINE, description="The exact bytes of Belenios' election."
+    ),
+]
 Channel = Literal["online", "post"]
 Fact = Literal["date_of_birth", "postcode", "membership_number", "year_joined", "surname"]
 Phase = Literal["defined", "open", "online_closed", "post_closing", "post_closed", "reconciled"]
@@ -51,7 +59,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an officer decides about an election, as read from FILE.toml."""
 
     title: Text
-    description: Annotated[str, Meta(max_length=2000)] = ""
+    description: Annotated[str, Meta(max_length=2000, pattern=LINES)] = ""
     organisation: Text
     questions: Annotated[list[Question], Meta(min_length=1, max_length=20)]
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=2)]
@@ -70,7 +78,7 @@ class ElectionCreated(Message, frozen=True, kw_only=True):
 
     election_id: ElectionId
     definition: Definition
-    election: Annotated[str, Meta(max_length=200_000)]
+    election: ElectionJson
     fingerprint: Tracker
     keys: ServiceKeys
     answers_key: PublicKey
@@ -118,7 +126,7 @@ class ElectionOpened(Message, frozen=True, kw_only=True):
 
     election_id: ElectionId
     partition: Partition
-    election: Annotated[str, Meta(max_length=200_000)]
+    election: ElectionJson
 
 
 @contract(RIGHTS, "elections", signed=True)

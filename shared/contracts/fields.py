@@ -13,6 +13,12 @@ MAX_RECORD_BYTES = 900_000
 MAX_BALLOT_BYTES = 256_000
 """Largest sealed ballot accepted: about 150 candidates; bounds the work of a hostile one."""
 
+ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$(?!\n)"
+"""No control character: PostgreSQL stores no NUL, screens obey the others."""
+
+LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
+"""The same for a text that may have several lines: newlines and tabs are allowed."""
+
 ElectionId = Annotated[
     str,
     Meta(
@@ -73,5 +79,7 @@ Offset = Annotated[int, Meta(ge=0)]
 StaffId = Annotated[
     str, Meta(pattern=r"^[a-z0-9-]{3,40}$(?!\n)", description="Opaque id of a member of staff.")
 ]
-Reason = Annotated[str, Meta(min_length=1, max_length=500, description="A person's reason.")]
+Reason = Annotated[
+    str, Meta(min_length=1, max_length=500, pattern=LINES, description="A person's reason.")
+]
 BatchNumber = Annotated[int, Meta(ge=1, le=1_000_000)]

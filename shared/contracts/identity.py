@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shared.contracts.fields import ElectionId, EventId, Reason, RightId, StaffId
+from shared.contracts.fields import ElectionId, EventId, RightId, StaffId
 from shared.contracts.message import Message, contract
 from shared.contracts.permits import Permit
+from shared.contracts.reasons import WithdrawalReason
 from shared.contracts.topics import REPLIES, RIGHTS
 
 
@@ -26,7 +27,7 @@ class RightWithdrawn(Message, frozen=True, kw_only=True):
     right_id: RightId
     withdrawal_id: EventId
     official: StaffId
-    reason: Reason
+    reason: WithdrawalReason
 
 
 @contract(REPLIES, "identity")

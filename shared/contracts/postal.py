@@ -8,12 +8,12 @@ from shared.contracts.fields import (
     BatchNumber,
     ElectionId,
     EventId,
-    Reason,
     RightId,
     Serial,
     StaffId,
 )
 from shared.contracts.message import Message, contract
+from shared.contracts.reasons import VoidReason
 from shared.contracts.topics import ELECTIONS, RIGHTS
 
 
@@ -38,7 +38,7 @@ class EnvelopeVoided(Message, frozen=True, kw_only=True):
     scan_id: EventId
     void_id: EventId
     officials: Annotated[list[StaffId], Meta(min_length=2, max_length=2)]
-    reason: Reason
+    reason: VoidReason
 
 
 @contract(ELECTIONS, "postal", signed=True)

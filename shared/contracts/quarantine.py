@@ -4,11 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.contracts.fields import Offset, Partition, Reason, StaffId
+from shared.contracts.fields import ONE_LINE, Offset, Partition, StaffId
 from shared.contracts.message import Message, Service, contract
+from shared.contracts.reasons import ResolutionReason
 from shared.contracts.topics import ELECTIONS
 
-TopicName = Annotated[str, Meta(max_length=120)]
+TopicName = Annotated[str, Meta(pattern=r"^[a-z0-9._-]{1,120}$(?!\n)")]
 
 
 @contract(ELECTIONS, "any", signed=True)
@@ -19,7 +20,7 @@ class RecordQuarantined(Message, frozen=True, kw_only=True):
     topic: TopicName
     partition: Partition
     offset: Offset
-    reason: Annotated[str, Meta(max_length=200)]
+    reason: Annotated[str, Meta(max_length=200, pattern=ONE_LINE)]
 
 
 @contract(ELECTIONS, "any", signed=True)
@@ -31,4 +32,4 @@ class QuarantineResolved(Message, frozen=True, kw_only=True):
     partition: Partition
     offset: Offset
     official: StaffId
-    explanation: Reason
+    explanation: ResolutionReason

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from shared.contracts.fields import MAX_RECORD_BYTES
 from shared.contracts.message import Message
 
 M = TypeVar("M", bound=Message)
@@ -38,7 +39,7 @@ def _strategy(kind: Any) -> st.SearchStrategy[Any]:
         case inspect.StructType():
             return st.builds(kind.cls, **{f.name: _strategy(f.type) for f in kind.fields})
         case inspect.StrType():
-            return _texts(kind.pattern, kind.min_length or 0, kind.max_length or 40)
+            return _texts(kind.pattern, kind.min_length or 0, kind.max_length)
         case inspect.IntType():
             return st.integers(kind.ge or 0, _highest(kind))
         case inspect.BoolType():
@@ -62,7 +63,8 @@ def _simplest(kind: Any) -> Any:
         case inspect.StructType():
             return kind.cls(**{field.name: _simplest(field.type) for field in kind.fields})
         case inspect.StrType():
-            return _text(kind.pattern) if kind.pattern else "x" * max(1, kind.min_length or 0)
+            shortest = kind.min_length or 0
+            return _text(kind.pattern, shortest) if kind.pattern else "x" * max(1, shortest)
         case inspect.IntType():
             return kind.ge or 0
         case inspect.BoolType():
@@ -82,15 +84,18 @@ def _highest(kind: inspect.IntType) -> int:
     return 2**53 if kind.lt is None else kind.lt - 1
 
 
-def _texts(pattern: str | None, shortest: int, longest: int) -> st.SearchStrategy[str]:
+def _texts(pattern: str | None, shortest: int, longest: int | None) -> st.SearchStrategy[str]:
     if pattern is not None:
+        lengths = range(shortest, MAX_RECORD_BYTES if longest is None else longest + 1)
         # `$` alone would also match before a line end.
-        return st.from_regex(pattern, fullmatch=True).filter(lambda text: "\n" not in text)
-    return st.text(st.characters(codec="utf-8"), min_size=shortest, max_size=min(longest, 40))
+        return st.from_regex(pattern, fullmatch=True).filter(
+            lambda text: "\n" not in text and len(text) in lengths
+        )
+    return st.text(st.characters(codec="utf-8"), min_size=shortest, max_size=min(longest or 40, 40))
 
 
 @cache
-def _text(pattern: str) -> str:
+def _text(pattern: str, shortest: int) -> str:
     quiet = settings(
         database=None,
         derandomize=True,
@@ -98,4 +103,4 @@ def _text(pattern: str) -> str:
         max_examples=1,
         suppress_health_check=list(HealthCheck),
     )
-    return find(_texts(pattern, 0, 0), lambda _: True, settings=quiet)
+    return find(_texts(pattern, shortest, None), lambda _: True, settings=quiet)

@@ -201,7 +201,7 @@ class Law:
             "right_id": self.right_id(number),
             "withdrawal_id": f"w{next(self.events)}",
             "official": "officer-1",
-            "reason": "moved",
+            "reason": "left",
         }
         return RightWithdrawn(**about | fields)
 

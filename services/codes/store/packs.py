@@ -19,15 +19,20 @@ class StandingPack:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A replacement that an official asked for, and what `votes` made of it (None: not yet)."""
+    """A replacement that an official asked for in their own words; `votes` may still be silent.
+
+    `is_accepted` and `reason` (of a refusal) are what `votes` made of it, None: not yet.
+    """
 
     replacement_id: str
     election_id: str
     right_id: str
     old_serial: str
     serial: str
-    is_accepted: bool | None
-    reason: str | None
+    official: str
+    words: str
+    is_accepted: bool | None = None
+    reason: str | None = None
 
 
 async def election_of_right(sql: Sql, right_id: str) -> str | None:
@@ -64,7 +69,7 @@ async def lock_right(sql: Sql, right_id: str) -> None:
     await sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 20225))", right_id)
 
 
-async def insert_replacement(sql: Sql, made: Replacement, official: str, reason: str) -> None:
+async def insert_replacement(sql: Sql, made: Replacement) -> None:
     """Remember what an official asked for."""
     await sql.execute(
         "insert into replacements"
@@ -75,21 +80,30 @@ async def insert_replacement(sql: Sql, made: Replacement, official: str, reason:
         made.right_id,
         made.old_serial,
         made.serial,
-        official,
-        reason,
+        made.official,
+        made.words,
     )
 
 
 async def replacement(sql: Sql, replacement_id: str) -> Replacement | None:
     """A replacement with its outcome."""
-    row = await sql.fetchrow(
-        "select r.replacement_id, r.election_id, r.right_id, r.old_serial, r.serial,"
-        " o.is_accepted, o.reason"
-        " from replacements r left join replacement_outcomes o using (replacement_id)"
-        " where r.replacement_id = $1",
-        replacement_id,
-    )
+    row = await sql.fetchrow(_REPLACEMENTS + "where r.replacement_id = $1", replacement_id)
     return None if row is None else Replacement(*row.values())
+
+
+async def replacements_of(sql: Sql, right_id: str) -> list[Replacement]:
+    """Every replacement of a right's packs with its outcome, the oldest first."""
+    rows = await sql.fetch(
+        _REPLACEMENTS + "where r.right_id = $1 order by r.requested_at, r.replacement_id", right_id
+    )
+    return [Replacement(*row.values()) for row in rows]
+
+
+_REPLACEMENTS: Final = """
+select r.replacement_id, r.election_id, r.right_id, r.old_serial, r.serial, r.official,
+    r.reason as words, o.is_accepted, o.reason
+from replacements r left join replacement_outcomes o using (replacement_id)
+"""
 
 
 async def mark_undelivered(sql: Sql, serial: str, official: str) -> str | None:

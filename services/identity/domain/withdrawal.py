@@ -3,11 +3,14 @@
 Promises that no free text goes there: it may name people. The words stay in identity's database.
 """
 
-PUBLIC_REASONS = ("died", "left", "expelled", "not entitled", "registered twice", "error")
-OTHER = "other, see identity"
+from typing import Final, get_args
+
+from shared.contracts.reasons import WithdrawalReason, public_word
+
+OTHER: Final = "other, see identity"
+_KNOWN: Final[tuple[WithdrawalReason, ...]] = get_args(WithdrawalReason)
 
 
-def public_reason(reason: str) -> str:
+def public_reason(reason: str) -> WithdrawalReason:
     """The reason as the event tells it: one of a closed list."""
-    word = reason.strip().lower().rstrip(".")
-    return word if word in PUBLIC_REASONS else OTHER
+    return public_word(reason, _KNOWN, OTHER)

@@ -6,17 +6,19 @@ different officials. Must never decide whether an envelope counts: that is for `
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from services.postal.errors import NotTaken, VoidRefused
 from shared.contracts.elections import Phase
 from shared.contracts.fields import ElectionId
 from shared.contracts.postal import PostNotReady, PostReady
+from shared.contracts.reasons import VoidReason, public_word
 
 COUNTING: Final[frozenset[Phase]] = frozenset({"open", "online_closed"})
 """Phases in which an envelope may be admitted, a scan voided, a batch opened again."""
 MOST_BATCHES_TOLD: Final = 1000
-MAX_REASON: Final = 500
+OTHER: Final = "other, see postal"
+_KNOWN: Final[tuple[VoidReason, ...]] = get_args(VoidReason)
 
 
 def require_taking(phase: Phase, takes_post: bool) -> None:
@@ -71,10 +73,10 @@ def second_of(pending: Void, official: str) -> str:
     return official
 
 
-def joint_reason(first: str, second: str) -> str:
-    """Both officials' reasons, as the message carries them."""
-    joined = first if first == second else f"{first} / {second}"
-    return joined[:MAX_REASON]
+def joint_reason(first: str, second: str) -> VoidReason:
+    """What the log is told of both officials' reasons: their words may name people."""
+    one, other = (public_word(words, _KNOWN, OTHER) for words in (first, second))
+    return one if one == other else OTHER
 
 
 def answer_closing(

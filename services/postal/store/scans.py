@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
+
 from services.postal.domain.envelopes import EnvelopeFacts, State, state_of
 from services.postal.domain.rules import Void
 from shared.consumer_types import Sql
@@ -142,7 +144,7 @@ with struck as (
     select distinct v.scan_id from voids v join scans s using (scan_id)
     where s.election_id = $1 and s.right_id is null and v.ordered_at is not null
 ), envelopes as (
-    select coalesce(s.batch, f.batch, 0) as batch, s.scan_id is not null as is_recorded,
+    select coalesce(s.batch, 0) as batch, s.scan_id is not null as is_recorded,
         coalesce(s.right_id, f.right_id) is not null as is_known,
         f.admitted_ms is not null as is_admitted, f.set_aside_reason,
         f.voided_ms is not null or struck.scan_id is not null as is_voided
@@ -259,6 +261,26 @@ async def last_void(sql: Sql, scan_id: str) -> KnownVoid | None:
         row["is_accepted"] is not None,
     )
     return KnownVoid(void, row["is_accepted"], row["reason"])
+
+
+class VoidAsked(Struct, frozen=True, kw_only=True):
+    """A void in the words of the officials who asked for it and confirmed it (or None yet)."""
+
+    void_id: str
+    first_official: str
+    first_reason: str
+    second_official: str | None
+    second_reason: str | None
+
+
+async def voids_of(sql: Sql, scan_id: str) -> list[VoidAsked]:
+    """Every void of a scan, the oldest first."""
+    rows = await sql.fetch(
+        "select void_id, first_official, first_reason, second_official, second_reason"
+        " from voids where scan_id = $1 order by asked_at, void_id",
+        scan_id,
+    )
+    return [VoidAsked(**dict(row)) for row in rows]
 
 
 async def has_reopened(sql: Sql, scan_id: str) -> bool:

@@ -98,6 +98,19 @@ async def test_an_impossible_definition_is_refused_with_its_keys(officer) -> Non
     assert [one["key"] for one in problem["problems"]] == ["online_closes", "questions[0].max"]
 
 
+async def test_control_characters_are_refused_and_stop_nothing(officer) -> None:
+    """A NUL in a text or in the place of a record is a refusal that names the field, never an
+    event that halts a reader: an election can be made right afterwards."""
+    wrong = definition() | {"title": "a\x00b"}
+    status, problem = await officer.post("/elections", {"definition": wrong})
+    assert (status, problem["code"], problem["field"]) == (400, "invalid_body", "definition.title")
+    place = {"service": "votes", "topic": "castonce.rights.v1", "partition": 0, "offset": 0}
+    for bad in ({"explanation": "\x00"}, {"explanation": "seen", "topic": "\x00"}):
+        status, problem = await officer.post("/quarantine/resolve", place | bad)
+        assert (status, problem["code"]) == (400, "invalid_body")
+    await created(officer)
+
+
 async def test_a_key_outside_the_group_is_refused(officer) -> None:
     """A trustee's key that isn't a point of the group makes no election."""
     wrong = definition() | {"trustee_key": "ff" * 32}
@@ -244,10 +257,12 @@ async def test_nothing_is_certified_with_a_partition_open_or_a_record_set_aside(
     assert found["phase"] == "post_closed"
     assert found["unclosed_partitions"] == []
     body = {"service": "postal", "topic": "castonce.decisions.v1", "partition": 2}
-    body |= {"offset": offset, "explanation": "A test of ours."}
+    body |= {"offset": offset, "explanation": "Mrs Canary Featherstone rang."}
     assert (await officer.post("/quarantine/resolve", body))[0] == 202
     found = await officer.until(election_id, lambda now: now["phase"] == "reconciled")
     assert found["certifiable"]
+    [resolved] = [one for one in found["resolved"] if one["offset"] == offset]
+    assert resolved["explanation"] == "Mrs Canary Featherstone rang."
     assert (await officer.post("/quarantine/resolve", body))[0] == 404
 
 

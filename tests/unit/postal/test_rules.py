@@ -6,6 +6,7 @@ from ballots import codes
 from services.postal import handlers
 from services.postal.domain.envelopes import EnvelopeFacts
 from services.postal.domain.rules import (
+    OTHER,
     Void,
     answer_closing,
     joint_reason,
@@ -63,11 +64,19 @@ def test_a_void_takes_two_people() -> None:
     assert second_of(pending, "clerk-2") == "clerk-2"
 
 
-def test_both_reasons_are_kept() -> None:
-    """The message carries what both officials said, once where they said the same."""
-    assert joint_reason("Wrong pile", "Wrong pile") == "Wrong pile"
-    assert joint_reason("Wrong pile", "Saw it too") == "Wrong pile / Saw it too"
-    assert len(joint_reason("a" * 400, "b" * 400)) == 500
+@promise("P7")
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("Wrong pile", "wrong  pile.", "wrong pile"),
+        ("Wrong pile", "Saw it too", OTHER),
+        ("misread", "scanned twice", OTHER),
+        ("Mrs Canary Featherstone rang", "Mrs Canary Featherstone rang", OTHER),
+    ],
+)
+def test_the_officials_words_about_a_void_never_reach_the_log(first, second, told) -> None:
+    """Only a word of a closed list leaves postal, and only if both officials gave it."""
+    assert joint_reason(first, second) == told
 
 
 async def asked_to_close(queue: Queue, decided: tuple[str, ...] = ()) -> PostReady | PostNotReady:
