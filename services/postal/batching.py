@@ -39,9 +39,9 @@ class BatchSeen(Struct, frozen=True, kw_only=True):
 class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     """The balance of an election, in total and by batch (P11).
 
-    `unrecorded`: envelopes on the log that no scan here accounts for; always 0, unless this
-    database was restored from an older copy. `packs_known`: serials of this election that postal
-    has been told of; scanning begins when that is every pack that was sent out.
+    `unrecorded`: envelopes that `votes` decided about and no scan here accounts for; always 0,
+    unless this database was restored from an older copy. `packs_known`: serials of this election
+    that postal has been told of; scanning begins when that is every pack that was sent out.
     """
 
     election_id: str

@@ -10,7 +10,6 @@ from shared.consumer_types import Done, Emission, Outcome, Record
 from shared.contracts.codes import PackAssigned
 from shared.contracts.elections import ElectionCreated, PhaseChanged
 from shared.contracts.message import derived_event_id
-from shared.contracts.postal import EnvelopeReceived
 from shared.contracts.votes import (
     EnvelopeAdmitted,
     EnvelopeSetAside,
@@ -42,14 +41,6 @@ async def on_phase_changed(record: Record[PhaseChanged], work: LawWork) -> Outco
 async def on_pack_assigned(record: Record[PackAssigned], work: LawWork) -> Outcome:
     """To which right an envelope with this serial belongs."""
     work.assigned.append(record.message)
-    return Done()
-
-
-async def on_envelope_received(record: Record[EnvelopeReceived], work: LawWork) -> Outcome:
-    """Our own scan, read back: it is in the log."""
-    said = record.message
-    facts = EnvelopeFacts(serial=said.serial, batch=said.batch, received_ms=record.stamp_ms)
-    work.facts.add(said.scan_id, said.election_id, said.right_id, facts)
     return Done()
 
 

@@ -1,8 +1,8 @@
 """An envelope's state, from the facts: what postal scanned, and what `votes` made of it.
 
-Promises that the state doesn't depend on the order in which topics arrive: each field is told by
-one topic only, is set once (the first counts), and is never taken back. Trusts that records were
-verified. Times are brokers' stamps in Unix milliseconds; None: not heard of.
+Promises that the state doesn't depend on the order in which facts arrive: each field is set once
+(the first counts), and is never taken back. Trusts that records were verified. Times are brokers'
+stamps in Unix milliseconds; None: not heard of.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -16,11 +16,8 @@ UNKNOWN_SERIAL = "unknown_serial"
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeFacts:
-    """What the log says of a scan: received (rights); the rest is what `votes` decided."""
+    """What `votes` decided about a scan."""
 
-    serial: str | None = None
-    batch: int | None = None
-    received_ms: int | None = None
     admitted_ms: int | None = None
     set_aside_ms: int | None = None
     set_aside_reason: str | None = None

@@ -141,15 +141,12 @@ where s.election_id = $1 and s.right_id is not null and v.ordered_at is not null
 # Rows are written in the order of their keys, so that two transactions never wait for each other.
 _ADD_FACTS: Final = """
 insert into envelope_facts as known
-    (scan_id, election_id, right_id, serial, batch, received_ms, admitted_ms, set_aside_ms,
-     set_aside_reason, voided_ms, has_reopened)
+    (scan_id, election_id, right_id, admitted_ms, set_aside_ms, set_aside_reason, voided_ms,
+     has_reopened)
 select * from unnest
-    ($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
-     $8::bigint[], $9::text[], $10::bigint[], $11::boolean[])
+    ($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
+     $8::boolean[])
 on conflict (scan_id, election_id, right_id) do update set
-    serial = coalesce(known.serial, excluded.serial),
-    batch = coalesce(known.batch, excluded.batch),
-    received_ms = coalesce(known.received_ms, excluded.received_ms),
     admitted_ms = coalesce(known.admitted_ms, excluded.admitted_ms),
     set_aside_ms = coalesce(known.set_aside_ms, excluded.set_aside_ms),
     set_aside_reason = coalesce(known.set_aside_reason, excluded.set_aside_reason),
@@ -162,9 +159,6 @@ def _columns(facts: FactSheet) -> list[list[Any]]:
     rows = [
         (
             *key,
-            f.serial,
-            f.batch,
-            f.received_ms,
             f.admitted_ms,
             f.set_aside_ms,
             f.set_aside_reason,

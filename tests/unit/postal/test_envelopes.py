@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.postal import handlers
+from services.postal import handlers, stream
 from services.postal.domain.balance import balance
 from services.postal.domain.envelopes import (
     NOTHING,
@@ -16,15 +16,15 @@ from services.postal.domain.envelopes import (
     state_of,
 )
 from services.postal.store.law import LawWork
+from services.postal.stream import TOPICS
 from shared.consumer_types import Record
 from shared.contracts.message import Message
-from shared.contracts.postal import EnvelopeReceived
+from shared.contracts.topics import RIGHTS
 from shared.contracts.votes import EnvelopeAdmitted, EnvelopeSetAside, EnvelopeVoidAccepted
 from shared.testing.promises import promise
 
 ELECTION, RIGHT, SERIAL = "abcdefghijkLMN", "ab" * 16, "0000000000000Z"
 HANDLERS = {
-    EnvelopeReceived: handlers.on_envelope_received,
     EnvelopeAdmitted: handlers.on_envelope_admitted,
     EnvelopeSetAside: handlers.on_envelope_set_aside,
     EnvelopeVoidAccepted: handlers.on_void_accepted,
@@ -32,15 +32,13 @@ HANDLERS = {
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[list[Message], list[Message]]:
-    """The envelopes of one right on rights, and what votes decided about them, in log order."""
-    rights: list[Message] = []
+def stories(draw: st.DrawFn) -> list[Message]:
+    """What votes decided about the envelopes of one right, in log order."""
     decisions: list[Message] = []
     claimed = False
     for number in range(draw(st.integers(1, 4))):
         scan_id, at_ms = f"scan-{number}", 100 * number + 1
         about = {"election_id": ELECTION, "right_id": RIGHT, "scan_id": scan_id}
-        rights.append(EnvelopeReceived(**about, serial=SERIAL, clerk="clerk-1", batch=1))
         if claimed:
             reason = draw(st.sampled_from(["voted_by_post", "late", "replaced"]))
             said: Message = EnvelopeSetAside(
@@ -57,7 +55,7 @@ def stories(draw: st.DrawFn) -> tuple[list[Message], list[Message]]:
                 )
             )
         claimed = claimed or not is_void
-    return rights, decisions
+    return decisions
 
 
 async def facts_of(messages: Sequence[Message]) -> FactSheet:
@@ -71,23 +69,23 @@ async def facts_of(messages: Sequence[Message]) -> FactSheet:
 
 @promise("P10")
 @given(story=stories(), data=st.data())
-async def test_every_interleaving_tells_the_same(
-    story: tuple[list[Message], list[Message]], data: st.DataObject
+async def test_a_repeated_decision_tells_nothing_new(
+    story: list[Message], data: st.DataObject
 ) -> None:
-    """Decisions may come before or after the envelope is read back, and more than once: the facts
-    are the same in the end."""
-    left, right = list(story[0]), list(story[1])
-    mixed: list[Message] = []
-    while left or right:
-        takes_left = bool(left) and (not right or data.draw(st.booleans()))
-        message = (left if takes_left else right).pop(0)
-        mixed.extend([message] * data.draw(st.integers(1, 2)))
-    assert await facts_of(mixed) == await facts_of([*story[0], *story[1]])
+    """Decisions may come in any order of scans, and more than once: the facts are the same."""
+    again = [message for message in story for _ in range(data.draw(st.integers(1, 2)))]
+    assert await facts_of(data.draw(st.permutations(again))) == await facts_of(story)
+
+
+@promise("P7")
+def test_postal_never_reads_where_credentials_stand() -> None:
+    """Rights, with their credentials and ballots, are no topic of postal's."""
+    assert RIGHTS not in TOPICS
+    assert not any(kind.CONTRACT.topic is RIGHTS for kind in stream.HANDLERS)
 
 
 facts = st.builds(
     EnvelopeFacts,
-    received_ms=st.none() | st.integers(0, 9),
     admitted_ms=st.none() | st.integers(0, 9),
     set_aside_ms=st.none() | st.integers(0, 9),
     set_aside_reason=st.sampled_from([None, "late", "replaced"]),
