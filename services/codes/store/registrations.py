@@ -163,13 +163,20 @@ async def rights_without_pack(sql: Sql, election_id: str) -> list[str]:
 
 
 async def free_spares(sql: Sql, election_id: str, limit: int) -> list[Granted]:
-    """Packs that no right and no replacement has had, in a random order, locked; no right in it."""
+    """Packs that no right and no replacement has had, in a random order; no right in it.
+
+    Nobody else is given spares of the election until the transaction ends.
+    """
+    # A statement of its own: the next one then sees what the last holder of the lock committed.
+    await sql.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1, 20227))", f"spares {election_id}"
+    )
     rows = await sql.fetch(
         "select p.serial, p.credential, p.leaf_index, '' from packs p"
         " where p.election_id = $1 and p.right_id is null"
         " and not exists (select from replacements x where x.serial = p.serial)"
         # Serials are random, so their order says nothing about anybody.
-        " order by p.serial limit $2 for update of p skip locked",
+        " order by p.serial limit $2",
         election_id,
         limit,
     )

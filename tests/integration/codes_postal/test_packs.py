@@ -14,7 +14,11 @@ from cli.packs import export
 from cli.packs_print import join
 from cli.packs_sealed import SealedCodes, SealedHeader
 from cli.screen import CliError
+from deploy.local.stack import Stack
 from services.codes.domain.registration import Header, lines_of, read
+from services.codes.domain.replacement import OTHER
+from services.codes.store import registrations
+from services.codes.store.packs import Replacement, insert_replacement
 from shared.contracts.codes import PackAssigned, PackReplaced, RightGranted
 from shared.contracts.elections import CredentialListFixed
 from shared.contracts.topics import partition_of_right
@@ -192,11 +196,18 @@ def balance_path(officials: Officials, election: Election) -> Any:
     return officials.codes.get(f"/elections/{election.election_id}/packs/balance")
 
 
+WORDS = "Mrs Canary Featherstone of 4 Elm St rang"
+
+
 async def replace(officials: Officials, right_id: str) -> dict[str, Any]:
-    """Ask for a replacement."""
-    body = {"reason": "Lost in the post"}
-    path = f"/rights/{right_id}/replace-pack"
-    return dict(await asyncio.to_thread(officials.codes.post, path, body))
+    """Ask for a replacement, once codes has read its own grant back; raises CliError."""
+    body, path = {"reason": WORDS}, f"/rights/{right_id}/replace-pack"
+    said = await eventually(
+        lambda: officials.codes.post(path, body), lambda said: "no pack yet" not in str(said)
+    )
+    if isinstance(said, CliError):
+        raise said
+    return dict(said)
 
 
 def decision_on(asked: PackReplaced, *, is_accepted: bool) -> Any:
@@ -224,6 +235,10 @@ async def test_a_lost_pack_is_replaced_once_votes_agrees(
     [asked] = await neighbours.hear(PackReplaced, right_id=right)
     assert (asked.old_serial, asked.serial) == (election.serial_of[right], seen["serial"])
     assert seen["outcome"] == "undecided"
+    # What the officer wrote may name people: officers read it here, and the log never does.
+    assert asked.reason == OTHER
+    listed = await asyncio.to_thread(officials.codes.get, f"/rights/{right}/replacements")
+    assert [one["words"] for one in listed["replacements"]] == [WORDS]
     with pytest.raises(CliError, match="awaits its decision"):
         await replace(officials, right)
     assert neighbours.all_of(PackAssigned, serial=asked.serial) == []
@@ -240,6 +255,46 @@ async def test_a_lost_pack_is_replaced_once_votes_agrees(
     now = {line["right_id"]: line["serial"] for line in lines[:-1]}
     assert now == election.serial_of | {right: asked.serial}
     assert lines[-1]["end"]["assignments"] == 12
+
+
+async def test_who_asks_for_a_spare_sees_what_the_one_before_was_given(
+    running: Stack, election: Election
+) -> None:
+    """A second asker waits for the first one's end, so that both never name the same spare."""
+    where = running.database_url("codes", "app")
+    first, second, watcher = [await asyncpg.connect(where) for _ in range(3)]
+    held = first.transaction()
+    await held.start()
+    [given] = await registrations.free_spares(first, election.election_id, 1)
+    asking = asyncio.ensure_future(spare_of(second, election.election_id))
+    async with asyncio.timeout(10):
+        while not await watcher.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not asking.done()
+    right = election.rights[0]
+    old = election.serial_of[right]
+    made = Replacement("r-held", election.election_id, right, old, given.serial, "officer-1", "x")
+    await insert_replacement(first, made)
+    await held.commit()
+    assert await asking not in ("", given.serial)
+    for connection in (first, second, watcher):
+        await connection.close()
+
+
+async def spare_of(sql: Any, election_id: str) -> str:
+    """The serial of a spare, as a replacement picks it."""
+    async with sql.transaction():
+        [spare] = await registrations.free_spares(sql, election_id, 1)
+    return spare.serial
+
+
+async def test_replacements_at_the_same_moment_get_a_spare_each(
+    officials: Officials, election: Election
+) -> None:
+    """However many officers ask at once, nobody is given a spare that another one was given."""
+    seen = await asyncio.gather(*(replace(officials, right) for right in election.rights[:3]))
+    assert len({one["serial"] for one in seen}) == 3
+    with pytest.raises(CliError, match="Every spare pack is used"):
+        await replace(officials, election.rights[3])
 
 
 async def test_a_refused_replacement_leaves_the_pack_and_uses_no_name_twice(
