@@ -32,12 +32,16 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Officers:
-    """The internal APIs as two officers see them, and postal's as two clerks do."""
+    """The internal APIs as two officers see them, and postal's as two clerks do.
+
+    `voiding` is postal's as two officers see it.
+    """
 
     elections: InternalApi
     codes: InternalApi
     identity: tuple[InternalApi, InternalApi]
     postal: tuple[InternalApi, InternalApi]
+    voiding: tuple[InternalApi, InternalApi]
 
 
 class Offices:
@@ -95,10 +99,10 @@ class Offices:
         return str(seen["reason"] or seen["outcome"])
 
     async def void(self, scan_id: str) -> bool:
-        """Two clerks void a scan; whether `votes` accepted it."""
-        for clerk in self._as.postal:
+        """Two officers void a scan; whether `votes` accepted it."""
+        for officer in self._as.voiding:
             path = f"/elections/{self._election_id}/scans/{scan_id}/void"
-            await _call(clerk.post, path, {"reason": REASON}, None, new_key())
+            await _call(officer.post, path, {"reason": REASON}, None, new_key())
         seen = await _until(
             lambda: self._as.postal[0].get(f"/elections/{self._election_id}/scans/{scan_id}"),
             lambda scan: scan["outcome"] in ("voided", "void_refused"),

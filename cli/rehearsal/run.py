@@ -103,6 +103,7 @@ def _officers(stack: Stack) -> Officers:
         codes=api("codes", "officer"),
         identity=(api("identity", "officer"), api("identity", "second-officer")),
         postal=(api("postal", "clerk"), api("postal", "second-clerk")),
+        voiding=(api("postal", "officer"), api("postal", "second-officer")),
     )
 
 

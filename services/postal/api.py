@@ -1,4 +1,4 @@
-"""The internal API of `postal`, for clerks: scans, voids, batches, the balance.
+"""The internal API of `postal`: scans, batches, the balance for clerks; voids for officers.
 
 Promises that a scan is recorded once however often it is sent (by its scan id), and that every
 other repeated request does nothing twice (by its idempotency key). Must never be reachable through
@@ -21,6 +21,7 @@ from services.postal.scanning import (
     ScanGiven,
     Scanning,
     ScanSeen,
+    ScanShown,
     canonical_serial,
 )
 from services.postal.voiding import Voiding, VoidSeen
@@ -39,7 +40,7 @@ from shared.http.api import (
     request_bytes,
     require_role,
 )
-from shared.staff import Staff, StaffList
+from shared.staff import Role, Staff, StaffList
 
 BULK_SCANS: Final = 200
 """Scans of one transaction of a bulk upload."""
@@ -112,19 +113,19 @@ class PostalApi:
             await lines.send(next(answers) if is_good else mistyped)
 
     async def show_scan(self, request: web.Request) -> web.StreamResponse:
-        """A scan with what became of it."""
+        """A scan with what became of it, and why officials voided it."""
         path = request.match_info
         return reply(200, await self._scanning.show(path["election_id"], path["scan_id"]))
 
     async def void(self, request: web.Request) -> web.StreamResponse:
-        """Void a wrong scan: takes two officials; 202 until the second has confirmed."""
+        """Void a wrong scan: takes two officers; 202 until the second has confirmed."""
         path, body = request.match_info, await read_json(request, ReasonGiven)
         place = path["election_id"], path["scan_id"]
 
         async def action(sql: Sql, staff: Staff, key: str) -> tuple[int, Any]:
             return await self._voiding.ask(sql, place, staff.id, body.reason, key)
 
-        _, answer = await self._once(request, action)
+        _, answer = await self._once(request, action, "officer")
         return reply(*await self._voiding.decided(msgspec.convert(answer, VoidSeen)))
 
     async def close_batch(self, request: web.Request) -> web.StreamResponse:
@@ -155,9 +156,11 @@ class PostalApi:
         """Where every envelope has ended up, in total and by batch."""
         return reply(200, await self._batching.balance(request.match_info["election_id"]))
 
-    async def _once(self, request: web.Request, action: Action) -> tuple[int, Any]:
+    async def _once(
+        self, request: web.Request, action: Action, role: Role = "clerk"
+    ) -> tuple[int, Any]:
         """Run an action once for its idempotency key, and let its messages go."""
-        staff = require_role(request, "clerk")
+        staff = require_role(request, role)
         key, raw = idempotency_key(request), await request_bytes(request)
         return await run_once(
             self._pool, key, raw, lambda sql: action(sql, staff, key), outbox=self._outbox
@@ -219,7 +222,7 @@ def make_api(handlers: PostalApi, staff: StaffList) -> Api:
     api.get(
         "/elections/{election_id}/scans/{scan_id}",
         handlers.show_scan,
-        answers={200: ScanSeen},
+        answers={200: ScanShown},
         refuses={404: ["scan_unknown"]},
         **clerk,
     )
@@ -242,7 +245,8 @@ def _add_corrections(api: Api, handlers: PostalApi, command: dict[str, Any]) -> 
         body=ReasonGiven,
         answers={200: VoidSeen, 202: VoidSeen},
         refuses={404: ["scan_unknown"], 409: voids},
-        **command,
+        # It may give a right back: that is for returning officers, not for the scanning room.
+        **command | {"role": "officer"},
     )
     for change, handler in (("close", handlers.close_batch), ("reopen", handlers.reopen_batch)):
         api.post(

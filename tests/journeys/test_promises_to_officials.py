@@ -59,16 +59,20 @@ async def test_a_second_ballot_opens_a_case_and_the_first_counts(
 async def test_a_wrong_scan_takes_two_officials_to_void_and_reopens_the_right(
     whole: Whole, booth: Booth, gathering: Gathering
 ) -> None:
-    """One clerk can't void a scan, not even by asking twice; two can, and then the code works."""
+    """Clerks can't void a scan, nor can one officer, not even by asking twice; two officers can,
+    and then the code works."""
     elect = gathering.one()
     scan_id = voters.scan_id()
     assert await gathering.offices.scan(elect.serial, scan_id) == "admitted"
-    clerk, other = whole.officers.postal
+    (clerk, _), (officer, other) = whole.officers.postal, whole.officers.voiding
     path = f"/elections/{gathering.election_id}/scans/{scan_id}"
     reason = {"reason": "scanned the wrong pile"}
-    assert clerk.post_with_status(f"{path}/void", reason)[0] == 202
-    with pytest.raises(CliError):
-        clerk.post(f"{path}/void", reason)
+    for colleague in whole.officers.postal:
+        with pytest.raises(CliError, match="role of officer"):
+            colleague.post(f"{path}/void", reason)
+    assert officer.post_with_status(f"{path}/void", reason)[0] == 202
+    with pytest.raises(CliError, match="second official"):
+        officer.post(f"{path}/void", reason)
     assert clerk.get(path)["outcome"] == "admitted"
     other.post(f"{path}/void", reason)
     shown = await until(

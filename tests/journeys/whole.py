@@ -60,6 +60,7 @@ class Whole:
             codes=api("codes", "officer"),
             identity=(api("identity", "officer"), api("identity", "second-officer")),
             postal=(api("postal", "clerk"), api("postal", "second-clerk")),
+            voiding=(api("postal", "officer"), api("postal", "second-officer")),
         )
 
     def new_folder(self) -> Path:

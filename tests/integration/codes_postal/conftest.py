@@ -161,10 +161,11 @@ def running(stack: Stack) -> Iterator[Stack]:
 
 @dataclass(frozen=True)
 class Officials:
-    """Both APIs as an officer uses them, and postal's as two clerks do."""
+    """Both APIs as an officer uses them, postal's as a clerk and as two officers do."""
 
     codes: InternalApi
     postal: InternalApi
+    first: InternalApi
     second: InternalApi
 
 
@@ -177,7 +178,8 @@ def officials(running: Stack) -> Officials:
         port = running.ports.api(service)
         return InternalApi(f"http://127.0.0.1:{port}", token, timeout_seconds=120)
 
-    return Officials(api("codes", "officer"), api("postal", "clerk"), api("postal", "clerk"))
+    officers = api("postal", "officer"), api("postal", "officer")
+    return Officials(api("codes", "officer"), api("postal", "clerk"), *officers)
 
 
 @pytest.fixture(scope="session")

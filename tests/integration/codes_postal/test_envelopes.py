@@ -12,6 +12,7 @@ from cli.client import new_key
 from cli.post import send_scans
 from cli.post_files import ScanLine
 from cli.screen import CliError
+from services.postal.domain.rules import OTHER
 from shared.contracts.postal import EnvelopeReceived, EnvelopeVoided, PostNotReady, PostReady
 from shared.contracts.topics import partition_of_right
 from shared.contracts.votes import (
@@ -154,11 +155,14 @@ async def test_typing_errors_and_unknown_serials(officials: Officials, election:
     assert balance(officials, election)["set_aside"] == {"unknown_serial": 1}
 
 
+WORDS = "Mrs Canary Featherstone rang: wrong pile"
+
+
 async def void(officials: Officials, election: Election, scan_id: str, *, second: bool) -> Any:
     """Ask for a void as the first or the second official."""
-    api = officials.second if second else officials.postal
+    api = officials.second if second else officials.first
     path = f"/elections/{election.election_id}/scans/{scan_id}/void"
-    return await asyncio.to_thread(api.post, path, {"reason": "Wrong pile"}, None, new_key())
+    return await asyncio.to_thread(api.post, path, {"reason": WORDS}, None, new_key())
 
 
 async def ordered(neighbours: Neighbours, scan_id: str, refusal: str = "") -> EnvelopeVoided:
@@ -182,10 +186,13 @@ async def ordered(neighbours: Neighbours, scan_id: str, refusal: str = "") -> En
 async def test_a_wrong_scan_is_voided_by_two_officials(
     neighbours: Neighbours, officials: Officials, election: Election
 ) -> None:
-    """One official asks, the same one can't confirm, another does; the log names both, and the
-    scan is void once votes agrees."""
+    """No clerk may; one officer asks, the same one can't confirm, another does; the log names both,
+    and the scan is void once votes agrees."""
     seen = await scanned(neighbours, officials, election, election.rights[0])
     scan_id = seen["scan_id"]
+    path = f"/elections/{election.election_id}/scans/{scan_id}/void"
+    with pytest.raises(CliError, match="role of officer"):
+        await asyncio.to_thread(officials.postal.post, path, {"reason": WORDS}, None, new_key())
     assert (await void(officials, election, scan_id, second=False))["outcome"] == "pending"
     with pytest.raises(CliError, match="second official"):
         await void(officials, election, scan_id, second=False)
@@ -195,7 +202,12 @@ async def test_a_wrong_scan_is_voided_by_two_officials(
     )
     assert (done["outcome"], done["reopened"]) == ("voided", True)
     assert len(set(heard.officials)) == 2
-    assert (await look(officials, election, scan_id))["outcome"] == "voided"
+    shown = await look(officials, election, scan_id)
+    assert shown["outcome"] == "voided"
+    # What they wrote may name people: officials read it here, and the log never does.
+    assert heard.reason == OTHER
+    [asked] = shown["voids"]
+    assert (asked["first_reason"], asked["second_reason"]) == (WORDS, WORDS)
     with pytest.raises(CliError, match="void already"):
         await void(officials, election, scan_id, second=False)
 
