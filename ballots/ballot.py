@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from ballots import answers, group, proofs, strict_json
-from ballots.answers import Answer, Context
+from ballots.answers import Answer, Ciphertext, Context
 from ballots.credentials import Credential
 from ballots.election import Election
 from ballots.errors import (
@@ -126,6 +127,27 @@ def tracker(raw: bytes) -> str:
 def parse(raw: bytes) -> Ballot:
     """Read a ballot's canonical form; raises TooLarge, Malformed or NotCanonical. No proofs."""
     return strict_json.decode_canonical(raw, _DECODER, max_bytes=MAX_BALLOT_BYTES)
+
+
+def longest(election: Election) -> int:
+    """Return the bytes of the longest ballot that can verify in this election: linear in answers.
+
+    Every text of a canonical ballot has one length, but for scalars: here all have the most digits.
+    """
+    number = group.encode_scalar(group.ORDER - 1)
+    proof, point = Proof(number, number), election.public_key
+    widest = [
+        Answer(
+            [Ciphertext(point, point)] * question.choice_count,
+            [[proof, proof]] * question.choice_count,
+            [proof] * (question.max - question.min + 1 + question.blank),
+            [proof, proof] if question.blank else UNSET,
+        )
+        for question in election.questions
+    ]
+    signature = Signature(election.fingerprint, proof)
+    made = Ballot(election.uuid, election.fingerprint, point, widest, signature)
+    return len(strict_json.encode(made))
 
 
 def require_election(election: Election, ballot: Ballot) -> None:

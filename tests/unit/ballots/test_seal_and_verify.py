@@ -119,3 +119,25 @@ def test_sealing_is_determined_by_its_randomness(
         for _ in range(2)
     }
     assert len(made) == 1
+
+
+@FEW
+@given(asked=st.lists(questions_with_choices(), min_size=1, max_size=3))
+def test_no_ballot_is_longer_than_its_election_allows(
+    make_booth, randomness, asked: list[tuple[Question, list[int]]]
+) -> None:
+    """The bound holds whatever is chosen, and is closer than ten digits for every number in it."""
+    booth = make_booth(*(question for question, _ in asked))
+    choices = [chosen for _, chosen in asked]
+    raw = ballot.seal(booth.election, booth.credential, choices, randomness("longest"))
+    ballot.verify(booth.election, raw)
+    spare = ballot.longest(booth.election) - len(raw)
+    assert 0 <= spare <= 10 * (raw.count(b'"challenge"') + raw.count(b'"response"'))
+
+
+def test_the_longest_ballot_of_a_recorded_election_is_within_its_bound(
+    two_answers, mixed_questions
+) -> None:
+    """Ballots that Belenios itself made fit as well."""
+    for vector in (two_answers, mixed_questions):
+        assert max(map(len, vector.ballots)) <= ballot.longest(vector.election)
