@@ -21,10 +21,10 @@ from services.gateway.api_types import (
     StateTold,
 )
 from services.gateway.ballots import Ballots, NotKnown, Recorded
-from services.gateway.domain.directory import Directory, ElectionPage, page, summary
+from services.gateway.domain.directory import ElectionPage, page, summary
 from services.gateway.domain.submission import MAX_BODY_BYTES, BallotOffered
 from services.gateway.door import Door
-from services.gateway.errors import ElectionUnknown
+from services.gateway.elections import Elections
 from services.gateway.visits import MAX_BODY_BYTES as MAX_VISIT_BYTES
 from services.gateway.visits import Visits
 from shared.clock import Clock
@@ -38,6 +38,7 @@ _HTML_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
 }
 _LIMITED = {429: ["too_many_requests"]}
+_BEHIND = {503: ["unavailable"]}
 _AWAY = {503: ["unavailable", "no_answer", "no_lease"]}
 _NO_ELECTION = {404: ["election_unknown"]}
 _NO_SESSION = {404: ["session_unknown"]}
@@ -47,8 +48,8 @@ _CLOSED = ["not_open", "closed", "no_online_channel"]
 class Lobby:
     """What everybody may read."""
 
-    def __init__(self, directory: Directory, door: Door, clock: Clock) -> None:
-        self._directory = directory
+    def __init__(self, elections: Elections, door: Door, clock: Clock) -> None:
+        self._elections = elections
         self._door = door
         self._clock = clock
         self.api: Api | None = None
@@ -56,15 +57,12 @@ class Lobby:
     async def elections(self, request: web.Request) -> web.StreamResponse:
         """The elections that voters can see."""
         self._admit(request)
-        return reply(200, ElectionList([summary(view) for view in self._directory.all()]))
+        return reply(200, ElectionList([summary(view) for view in self._elections.all()]))
 
     async def election(self, request: web.Request) -> web.StreamResponse:
         """One election: its words, its hours, its exact text, its keys."""
         self._admit(request)
-        view = self._directory.get(request.match_info["election_id"])
-        if view is None:
-            raise ElectionUnknown()
-        return reply(200, page(view))
+        return reply(200, page(self._elections.get(request.match_info["election_id"])))
 
     async def description(self, request: web.Request) -> web.StreamResponse:
         """This interface, as an OpenAPI document."""
@@ -74,7 +72,7 @@ class Lobby:
     async def landing(self, request: web.Request) -> web.StreamResponse:
         """The page at `/`, for people."""
         self._admit(request)
-        return web.Response(text=pages.landing(self._directory.all()), headers=_HTML_HEADERS)
+        return web.Response(text=pages.landing(self._elections.all()), headers=_HTML_HEADERS)
 
     def _admit(self, request: web.Request) -> None:
         self._door.admit(request, self._clock.now_ms())
@@ -95,13 +93,18 @@ def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
         | {403: ["permit_refused"], 409: [*_CLOSED, *_reasons()], 503: ["unavailable"]},
         is_bare=True,
     )
-    api.get("/", lobby.landing, refuses=_LIMITED)
-    api.get("/api/elections", lobby.elections, answers={200: ElectionList}, refuses=_LIMITED)
+    api.get("/", lobby.landing, refuses=_LIMITED | _BEHIND)
+    api.get(
+        "/api/elections",
+        lobby.elections,
+        answers={200: ElectionList},
+        refuses=_LIMITED | _BEHIND,
+    )
     api.get(
         "/api/elections/{election_id}",
         lobby.election,
         answers={200: ElectionPage},
-        refuses=_NO_ELECTION | _LIMITED,
+        refuses=_NO_ELECTION | _LIMITED | _BEHIND,
     )
     api.get("/api/openapi.json", lobby.description, answers={200: dict[str, Any]}, refuses=_LIMITED)
     _add_visits(api, visits)

@@ -8,9 +8,11 @@ from services.gateway.api import Lobby, make_api
 from services.gateway.ballots import Ballots
 from services.gateway.config import GatewaySettings
 from services.gateway.domain.directory import Directory
+from services.gateway.domain.handed_over import HandedOver
 from services.gateway.domain.outcomes import Outcomes
 from services.gateway.domain.wariness import Wariness
 from services.gateway.door import Door
+from services.gateway.elections import Elections
 from services.gateway.handover import Handover
 from services.gateway.store import Sessions
 from services.gateway.stream import ELECTION_TYPES, OUTCOME_TYPES, Outlook
@@ -47,7 +49,7 @@ async def main() -> None:
     directory, wariness = Directory(), Wariness()
     votes_key = read_public(settings.trust_dir, "votes")
     outcomes = Outcomes(partial(_holds, votes_key))
-    waiting = Waiting(outcomes)
+    waiting = Waiting(outcomes, lambda: wariness.alarm(clock.now_ms()))
     door = Door(settings, clock.now_ms())
     outlook = Outlook(directory, waiting, wariness, votes_key=votes_key, clock=clock)
     trust = SignaturePolicy(settings.trust_dir)
@@ -68,7 +70,7 @@ async def main() -> None:
             service.on_stop(name, stop)
         sessions = Sessions(pool)
         requester = Requester(pool, questions_out, settings, answers=ANSWERS, clock=clock)
-        elections = Tail(
+        read_elections = Tail(
             [ELECTIONS],
             True,
             outlook.election,
@@ -84,24 +86,26 @@ async def main() -> None:
             trust=SignaturePolicy.none(),
             types=OUTCOME_TYPES,
         )
-        lobby = Lobby(directory, door, clock)
-        visits = Visits(directory, sessions, requester, wariness=wariness, door=door, clock=clock)
+        elections = Elections(directory, read_elections.status)
+        lobby = Lobby(elections, door, clock)
+        visits = Visits(elections, sessions, requester, wariness=wariness, door=door, clock=clock)
         ballots = Ballots(
-            directory,
+            elections,
             outcomes,
             waiting,
+            handed_over=HandedOver(),
             handover=handover,
             wariness=wariness,
             door=door,
             clock=clock,
         )
-        service.add_task("elections", elections.run())
+        service.add_task("elections", read_elections.run())
         service.add_task("outcomes", decided.run())
         service.add_task("requester", requester.run())
         service.add_task("handover", handover.watch())
         service.add_task("patience", waiting.watch())
         service.add_task("old sessions", _forget_old(sessions, clock))
-        service.add_check("elections", elections.status)
+        service.add_check("elections", read_elections.status)
         service.add_check("outcomes", decided.status)
         service.add_check("requester", requester.status)
         service.add_check("handover", handover.status)

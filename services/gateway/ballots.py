@@ -10,7 +10,8 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
-from services.gateway.domain.directory import Directory, ElectionView
+from services.gateway.domain.directory import ElectionView
+from services.gateway.domain.handed_over import HandedOver
 from services.gateway.domain.outcomes import Accepted, Outcome, Outcomes
 from services.gateway.domain.submission import (
     MAX_BODY_BYTES,
@@ -20,22 +21,22 @@ from services.gateway.domain.submission import (
 )
 from services.gateway.domain.wariness import Wariness
 from services.gateway.door import Door
+from services.gateway.elections import Elections
 from services.gateway.errors import (
     Away,
     BallotNotCounted,
     BallotUnknown,
     BoothClosed,
-    ElectionUnknown,
+    KnockedTooOften,
     PermitRefused,
 )
 from services.gateway.handover import Handover
 from services.gateway.metrics import BALLOTS
 from services.gateway.waiting import Waiting
 from shared.clock import Clock
-from shared.contracts.fields import MAX_BALLOT_BYTES
 from shared.contracts.gateway import BallotSubmitted
 from shared.contracts.permits import Permit, Receipt
-from shared.errors import Invalid, TooLarge
+from shared.errors import Invalid, TooLarge, TooMany
 from shared.http.body import parse_json, read_body, require_type
 from shared.keys import verify
 
@@ -71,18 +72,20 @@ class Ballots:
 
     def __init__(
         self,
-        directory: Directory,
+        elections: Elections,
         outcomes: Outcomes,
         waiting: Waiting,
         *,
+        handed_over: HandedOver,
         handover: Handover,
         wariness: Wariness,
         door: Door,
         clock: Clock,
     ) -> None:
-        self._directory = directory
+        self._elections = elections
         self._outcomes = outcomes
         self._waiting = waiting
+        self._handed_over = handed_over
         self._handover = handover
         self._wariness = wariness
         self._door = door
@@ -92,19 +95,23 @@ class Ballots:
         """Hand in a sealed ballot; the same one again is always safe."""
         now_ms = self._clock.now_ms()
         self._door.admit_ballot(request, now_ms)
-        view = self._directory.get(request.match_info["election_id"])
-        if view is None:
-            raise ElectionUnknown()
-        offered = await _read(request)
+        view = self._elections.get(request.match_info["election_id"])
+        offered = await _read(request, view.max_ballot_bytes)
         permit = offered.permit
         if permit.election_id != view.election_id:
             raise PermitRefused("This permit is for another election.")
         tracker = tracker_of(offered.ballot)
         known = self._outcomes.get(tracker)
-        if isinstance(known, Accepted):
+        if isinstance(known, Accepted) or (known is not None and tracker in self._handed_over):
             return _answer(tracker, known)
-        self._require_open(view, permit, now_ms)
-        return _answer(tracker, await self._outcome(tracker, view, offered))
+        try:
+            self._require_open(view, permit, now_ms)
+            outcome = await self._outcome(tracker, view, offered)
+        except (Away, TooMany):
+            if tracker not in self._handed_over:
+                raise
+            outcome = None  # it was handed over before: all that is true is "not known yet"
+        return _answer(tracker, outcome)
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
         """What is known of a ballot: the receipt, a refusal, or nothing (yet)."""
@@ -113,7 +120,7 @@ class Ballots:
         outcome = self._outcomes.get(tracker)
         if outcome is not None:
             return _answer(tracker, outcome, found_status=200)
-        if self._waiting.is_waited_for(tracker):
+        if tracker in self._handed_over or self._waiting.is_waited_for(tracker):
             return _answer(tracker, None)
         raise BallotUnknown()
 
@@ -130,11 +137,21 @@ class Ballots:
                 ballot=offered.ballot,
             )
             try:
+                self._require_room(tracker, permit)
                 await self._handover.give(tracker, message)
-            except Away:
+            except BaseException:
                 self._waiting.give_up(tracker)
                 raise
+            self._handed_over.note(tracker, permit.signature)
         return await future
+
+    def _require_room(self, tracker: str, permit: Permit) -> None:
+        if not self._handed_over.has_room(tracker, permit.signature):
+            raise KnockedTooOften(
+                "Too many ballots with one permit: hand in one of those again, or answer the"
+                " security questions anew.",
+                retry_after_seconds=60,
+            )
 
     def _require_open(self, view: ElectionView, permit: Permit, now_ms: int) -> None:
         """Raise BoothClosed, Away or PermitRefused unless this ballot may go on to `votes`.
@@ -143,12 +160,15 @@ class Ballots:
         and only `votes` knows. Then its permit must be genuine, so that nobody fills the log.
         """
         booth = view.booth(now_ms)
+        if booth == "not_open":
+            self._elections.require_current()
         if booth in ("not_open", "no_online_channel"):
             raise BoothClosed("Online voting isn't open.", code=booth)
         if booth == "closing":
             raise Away("Online voting is closing this moment.", retry_after_seconds=2)
         must_check = booth == "closed" or self._wariness.must_check(permit.signature, now_ms)
         if must_check and not _is_genuine(view, permit):
+            self._wariness.alarm(now_ms)
             raise PermitRefused("This permit isn't genuine.")
 
 
@@ -161,7 +181,7 @@ async def _body(request: web.Request) -> bytes:
     return await read_body(request, MAX_BODY_BYTES)
 
 
-async def _read(request: web.Request) -> BallotOffered:
+async def _read(request: web.Request, max_ballot_bytes: int) -> BallotOffered:
     require_type(request, "application/json")
     raw = await _body(request)
     try:
@@ -175,8 +195,8 @@ async def _read(request: web.Request) -> BallotOffered:
         # body aren't checked to be UTF-8.
         raise Invalid("ballot: Expected ASCII only.", code="invalid_body", field="ballot")
     ballot = memoryview(offered.ballot)
-    if len(ballot) > MAX_BALLOT_BYTES:
-        raise TooLarge(f"A ballot may have {MAX_BALLOT_BYTES:,} bytes.")
+    if len(ballot) > max_ballot_bytes:
+        raise TooLarge(f"A ballot of this election may have {max_ballot_bytes:,} bytes.")
     if ballot[0] != _BRACE:
         raise Invalid("ballot: Expected an object.", code="invalid_body", field="ballot")
     return offered

@@ -20,9 +20,9 @@ from services.gateway.api_types import (
     StateBody,
     StateTold,
 )
-from services.gateway.domain.directory import Directory
 from services.gateway.domain.wariness import Wariness
 from services.gateway.door import Door
+from services.gateway.elections import Elections
 from services.gateway.errors import (
     AnswersRefused,
     Away,
@@ -72,7 +72,7 @@ class Visits:
 
     def __init__(
         self,
-        directory: Directory,
+        elections: Elections,
         sessions: Sessions,
         requester: Asker,
         *,
@@ -80,7 +80,7 @@ class Visits:
         door: Door,
         clock: Clock,
     ) -> None:
-        self._directory = directory
+        self._elections = elections
         self._sessions = sessions
         self._requester = requester
         self._wariness = wariness
@@ -91,9 +91,7 @@ class Visits:
         """Begin a visit: get a nonce over which to prove the code."""
         now_ms = self._clock.now_ms()
         self._door.admit_session(request, now_ms)
-        view = self._directory.get(request.match_info["election_id"])
-        if view is None:
-            raise ElectionUnknown()
+        view = self._elections.get(request.match_info["election_id"])
         booth = view.booth(now_ms)
         if booth != "open":
             code = "closed" if booth == "closing" else booth

@@ -6,6 +6,7 @@ that two who wait for the same ballot share one future. Must never hold a ballot
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from services.gateway.domain.outcomes import Outcome, Outcomes
 from services.gateway.metrics import WAITING
@@ -20,8 +21,15 @@ Future = asyncio.Future[Outcome | None]
 class Waiting:
     """The ballots in the air."""
 
-    def __init__(self, outcomes: Outcomes, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        on_silence: Callable[[], None],
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """`on_silence` is called when the patience for handed-over ballots ended."""
         self._outcomes = outcomes
+        self._on_silence = on_silence
         self._patience_seconds = patience_seconds
         self._futures: dict[str, Future] = {}
         self._deadlines: deque[tuple[float, str, Future]] = deque()
@@ -55,14 +63,17 @@ class Waiting:
 
     def sweep(self, now: float) -> None:
         """End the patience of those who waited long enough."""
-        deadlines = self._deadlines
+        deadlines, is_silent = self._deadlines, False
         while deadlines and (deadlines[0][0] <= now or deadlines[0][2].done()):
             _, tracker, future = deadlines.popleft()
             if not future.done():
                 future.set_result(None)
+                is_silent = True
             if self._futures.get(tracker) is future:
                 del self._futures[tracker]
         WAITING.set(len(self._futures))
+        if is_silent:
+            self._on_silence()
 
     async def watch(self) -> None:
         """Sweep for ever."""

@@ -11,7 +11,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ballots import ballot, election
+from ballots.errors import BallotError
 from shared.contracts.elections import ElectionCreated, Phase, PhaseChanged, SecurityQuestion
+from shared.contracts.fields import MAX_BALLOT_BYTES
+
+SPARE_BYTES = 1_024
+"""So that `votes` judges a ballot that is spelt strangely, and only size is judged here."""
 
 BoothState = Literal["not_open", "open", "closing", "closed", "no_online_channel"]
 """`closing`: the hour has come and the barrier isn't there yet; nothing new is taken."""
@@ -22,6 +28,8 @@ class ElectionView(Struct, frozen=True):
 
     created: ElectionCreated
     phase: Phase = "defined"
+    max_ballot_bytes: int = MAX_BALLOT_BYTES
+    """No ballot that can count in this election is longer."""
 
     @property
     def election_id(self) -> str:
@@ -74,7 +82,9 @@ class Directory:
     def apply(self, message: object) -> None:
         """Fold one message; the first creation counts, and phases of unknown elections don't."""
         if isinstance(message, ElectionCreated):
-            self._views.setdefault(message.election_id, ElectionView(message))
+            if message.election_id not in self._views:
+                limit = _max_ballot_bytes(message)
+                self._views[message.election_id] = ElectionView(message, max_ballot_bytes=limit)
         elif isinstance(message, PhaseChanged):
             view = self._views.get(message.election_id)
             if view is not None:
@@ -87,6 +97,14 @@ class Directory:
     def all(self) -> list[ElectionView]:
         """Every election, the newest first."""
         return list(reversed(self._views.values()))
+
+
+def _max_ballot_bytes(created: ElectionCreated) -> int:
+    try:
+        longest = ballot.longest(election.parse(created.election.encode()))
+    except BallotError:
+        return MAX_BALLOT_BYTES  # `votes` can't read such an election either, and takes no ballot
+    return min(longest + SPARE_BYTES, MAX_BALLOT_BYTES)
 
 
 def summary(view: ElectionView) -> ElectionSummary:

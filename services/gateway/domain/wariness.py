@@ -1,8 +1,13 @@
-"""When permits are checked at the door: only after forged ones have been seen.
+"""When permits are checked at the door: only after forged ones came in, or may have.
 
 `votes` checks every permit anyway. Checking here too costs as much as everything else that the
 gateway does with a ballot, so it is done only while somebody hands in forged ones: then their
-ballots stop here and don't fill the law topic. Permits that went through this process are known.
+ballots stop here and don't fill the law topic. Two things make the gateway wary for ten minutes:
+- `votes` reported forged permits;
+- a ballot that was handed over got no outcome in time. `votes` answers every honest ballot, and
+  says nothing of a stranger's; in an outage it is silent too, when checking costs nobody anything.
+A forged permit that is found meanwhile begins the ten minutes anew. Permits that went to their
+voters through this process are known.
 """
 
 from collections import OrderedDict
@@ -33,7 +38,11 @@ class Wariness:
             self._forged, self._since_ms = 0, now_ms
         self._forged += 1
         if self._forged >= FORGED_BEFORE_WARY:
-            self._wary_until_ms = now_ms + WARY_FOR_MS
+            self.alarm(now_ms)
+
+    def alarm(self, now_ms: int) -> None:
+        """A handed-over ballot got no outcome, or a forged permit was found at the door."""
+        self._wary_until_ms = max(self._wary_until_ms, now_ms + WARY_FOR_MS)
 
     def must_check(self, signature: str, now_ms: int) -> bool:
         """Whether this permit's signature has to be checked before the ballot goes on."""

@@ -16,7 +16,7 @@ from cli.outcomes import Accepted, AlreadyVoted
 from shared.consumer_types import Emission
 from shared.contracts.permits import Receipt
 from shared.contracts.topics import partition_of_right
-from shared.contracts.votes import BallotRejected
+from shared.contracts.votes import BallotAccepted, BallotRejected
 from shared.kafka.sealing import Sealer
 from shared.keys import Signer, verify
 from shared.testing.promises import promise
@@ -24,7 +24,7 @@ from shared.testing.promises import promise
 
 def ballot() -> bytes:
     """What the gateway takes for a ballot: it doesn't look inside."""
-    return b'{"n":"' + secrets.token_hex(1_500).encode() + b'"}'
+    return b'{"n":"' + secrets.token_hex(750).encode() + b'"}'
 
 
 def tracker_of(raw: bytes) -> str:
@@ -116,12 +116,40 @@ async def test_silence_is_not_known_yet_and_never_not_cast(office, voter, open_e
     path, tracker = f"/api/elections/{open_election}/ballots", tracker_of(raw)
     answer = await voter.post(path, body)
     assert (answer.status, answer.body) == (202, {"tracker": tracker})
-    assert (await voter.get(f"{path}/{place_of(tracker)}")).status == 404
+    assert (await voter.get(f"{path}/{place_of(tracker_of(ballot()))}")).status == 404
+    assert (await voter.get(f"{path}/{place_of(tracker)}")).status == 202
     again = asyncio.create_task(voter.post(path, body))
-    await voter.until(f"{path}/{place_of(tracker)}", lambda answer: answer.status == 202)
     await office.accept(open_election, tracker)
     assert (await again).status == 201
     assert (await voter.get(f"{path}/{place_of(tracker)}")).status == 200
+
+
+@promise("P4")
+async def test_a_forged_acceptance_cannot_keep_the_receipt_from_its_voter(
+    office, voter, open_election
+) -> None:
+    """Whoever can write to the topic of outcomes before `votes` does gains nothing that lasts."""
+    office.is_silent = True
+    body = body_of(office.permit(open_election), raw := ballot())
+    path, tracker = f"/api/elections/{open_election}/ballots", tracker_of(raw)
+    waiting = asyncio.create_task(voter.post(path, body))
+    await voter.until(f"{path}/{place_of(tracker)}", lambda answer: answer.status == 202)
+    receipt = Receipt(
+        election_id=open_election, tracker=tracker, recorded_at_ms=1, signature="0" * 128
+    )
+    forged = BallotAccepted(
+        election_id=open_election, tracker=tracker, ballot=msgspec.Raw(b"{}"), receipt=receipt
+    )
+    await office.actors["votes"].say(forged, "forged", tracker)
+    assert (await waiting).body["receipt"]["signature"] == "0" * 128
+    await office.accept(open_election, tracker)
+    answer = await voter.until(
+        f"{path}/{place_of(tracker)}",
+        lambda answer: answer.body["receipt"]["signature"] != "0" * 128,
+    )
+    told = msgspec.convert(answer.body["receipt"], Receipt)
+    assert verify(office.keys.votes, told.signed_text(), told.signature)
+    assert (await voter.post(path, body)).body == answer.body
 
 
 async def test_a_refused_ballot_says_why_and_since_when(office, voter, open_election) -> None:

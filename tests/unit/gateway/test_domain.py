@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 
 from services.gateway.domain import limits, submission
 from services.gateway.domain.directory import Directory, page
+from services.gateway.domain.handed_over import (
+    BALLOTS_PER_PERMIT,
+    RECORDS_PER_PERMIT,
+    HandedOver,
+)
 from services.gateway.domain.limits import Limiter, Rate
 from services.gateway.domain.outcomes import Accepted, Outcomes, Rejected
 from services.gateway.domain.wariness import FORGED_BEFORE_WARY, WARY_FOR_MS, Wariness
@@ -22,6 +27,7 @@ from shared.contracts.elections import (
     SecurityQuestion,
     ServiceKeys,
 )
+from shared.contracts.fields import MAX_BALLOT_BYTES
 from shared.contracts.permits import Permit, Receipt
 from shared.testing.promises import promise
 
@@ -203,6 +209,42 @@ def test_permits_are_checked_at_the_door_only_while_forged_ones_come_in() -> Non
     assert wary.must_check("any", 100)
     assert not wary.must_check("genuine", 100)
     assert not wary.must_check("any", FORGED_BEFORE_WARY + WARY_FOR_MS)
+
+
+def test_one_silence_is_enough_to_be_wary_and_an_older_alarm_ends_none() -> None:
+    """No outcome means a forgery or an outage; a clock that goes back doesn't calm anybody."""
+    wary = Wariness()
+    wary.alarm(1_000)
+    wary.alarm(5)
+    assert wary.must_check("any", 999 + WARY_FOR_MS)
+    assert not wary.must_check("any", 1_000 + WARY_FOR_MS)
+
+
+def test_a_permit_passes_so_many_ballots_and_records_and_the_memory_is_bounded() -> None:
+    """What is handed in again is no other ballot, but not without end either."""
+    handed = HandedOver(trackers=100, permits=2)
+    for number in range(BALLOTS_PER_PERMIT):
+        assert handed.has_room(f"{number}", "mine")
+        handed.note(f"{number}", "mine")
+    assert not handed.has_room("another", "mine")
+    assert handed.has_room("another", "yours")
+    for _ in range(RECORDS_PER_PERMIT - BALLOTS_PER_PERMIT):
+        assert handed.has_room("0", "mine")
+        handed.note("0", "mine")
+    assert not handed.has_room("0", "mine")
+    handed.note("x", "yours")
+    handed.note("x", "hers")
+    assert handed.has_room("another", "mine"), "the permit used longest ago made room"
+    for number in range(100):
+        handed.note(f"later {number}", f"permit {number}")
+    assert ["0" in handed, "later 0" in handed, "later 99" in handed] == [False, True, True]
+
+
+def test_a_ballot_can_be_as_long_as_its_elections_text_asks_for() -> None:
+    """An election that can't be read has the bound of all: votes takes none of its ballots."""
+    view = _directory().get(ELECTION)
+    assert view is not None
+    assert view.max_ballot_bytes == MAX_BALLOT_BYTES
 
 
 def _body(ballot: bytes) -> bytes:

@@ -23,7 +23,11 @@ def test_the_receipt_of_another_ballot_is_no_outcome_of_this_one() -> None:
     """A true receipt can't be put under a ballot that it doesn't name, nor under an election."""
     outcomes = Outcomes(lambda _: True)
     outlook = Outlook(
-        Directory(), Waiting(outcomes), Wariness(), votes_key="ab" * 32, clock=SystemClock()
+        Directory(),
+        Waiting(outcomes, lambda: None),
+        Wariness(),
+        votes_key="ab" * 32,
+        clock=SystemClock(),
     )
     told = BallotAccepted(
         election_id=ELECTION, tracker=TRACKER, ballot=msgspec.Raw(b"{}"), receipt=RECEIPT
