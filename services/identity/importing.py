@@ -105,8 +105,8 @@ class RollImporter:
         if wanted.is_dry_run or (roll.bad_rows and not wanted.skips_bad_rows):
             plan, counts = await self._compare_only(wanted, roll, on_progress)
             return roll, make_report(wanted.is_dry_run, roll, plan, counts)
-        plan, row_sizes = await self._write(wanted, roll, on_progress)
-        waiting = await self._announce(row_sizes, on_progress)
+        plan = await self._write(wanted, roll, on_progress)
+        waiting = await self._announce(wanted.election_id, on_progress)
         async with reading(self._pool) as sql:
             electors = await store.count_electors(sql, wanted.election_id)
         counts = Counts(electors, electors - waiting, is_imported=True)
@@ -140,7 +140,8 @@ class RollImporter:
         async with store.import_transaction(self._pool) as sql:
             plan = await self._plan(sql, wanted.election_id, roll.electors, on_progress)
             electors = await store.count_electors(sql, wanted.election_id)
-        return plan, Counts(electors, electors, is_imported=False)
+            waiting = await store.count_unannounced(sql, wanted.election_id)
+        return plan, Counts(electors, electors - waiting, is_imported=False)
 
     async def _plan(
         self, sql: Sql, election_id: str, electors: Sequence[Elector], on_progress: OnProgress
@@ -160,16 +161,14 @@ class RollImporter:
             tell,
         )
 
-    async def _write(
-        self, wanted: Wanted, roll: Roll, on_progress: OnProgress
-    ) -> tuple[Plan, dict[int, int]]:
-        """Write the plan and its events at once: sizes of the outbox rows by their id."""
+    async def _write(self, wanted: Wanted, roll: Roll, on_progress: OnProgress) -> Plan:
+        """Write the plan and its events at once."""
         async with store.import_transaction(self._pool) as sql:
             await store.lock_roll(sql, wanted.election_id)
             await self._open_election(sql, wanted.election_id)
             plan = await self._plan(sql, wanted.election_id, roll.electors, on_progress)
             if plan.is_empty:
-                return plan, {}
+                return plan
             placed = [*plan.added, *plan.changed]
             await store.stage(
                 sql,
@@ -185,36 +184,37 @@ class RollImporter:
                 len(roll.bad_rows),
             )
             await store.note_import(sql, record, plan)
-            row_sizes = await self._register(sql, wanted.election_id, plan, on_progress)
+            await self._register(sql, wanted.election_id, plan, on_progress)
         self._outbox.kick()
-        return plan, row_sizes
+        return plan
 
     async def _register(
         self, sql: Sql, election_id: str, plan: Plan, on_progress: OnProgress
-    ) -> dict[int, int]:
-        sizes: dict[int, int] = {}
+    ) -> None:
         for start in range(0, len(plan.added), EVENTS_PER_ROW):
             on_progress("signing", start, len(plan.added))
             chunk = plan.added[start : start + EVENTS_PER_ROW]
             emissions = [registration(election_id, placed.right_id) for placed in chunk]
             row_id = await self._outbox.add(sql, emissions)
             if row_id is not None:
-                sizes[row_id] = len(emissions)
-        return sizes
+                await store.note_announced(sql, election_id, row_id, len(emissions))
 
-    async def _announce(self, row_sizes: dict[int, int], on_progress: OnProgress) -> int:
-        """Wait until Kafka has the events: how many it doesn't have yet when patience ends."""
-        total = sum(row_sizes.values())
+    async def _announce(self, election_id: str, on_progress: OnProgress) -> int:
+        """Wait until Kafka has the events of the roll, earlier imports' too.
+
+        How many it doesn't have yet when patience ends.
+        """
+        total = 0
         deadline = monotonic() + ANNOUNCE_SECONDS
-        while row_sizes:
+        while True:
             async with reading(self._pool) as sql:
-                waiting = await store.find_unpublished(sql, list(row_sizes))
-            left = sum(row_sizes[row_id] for row_id in waiting)
-            on_progress("announcing", total - left, total)
+                left = await store.count_unannounced(sql, election_id)
+            total = max(total, left)
+            if total:
+                on_progress("announcing", total - left, total)
             if not left or monotonic() > deadline:
                 return left
             await asyncio.sleep(_POLL_SECONDS)
-        return 0
 
 
 def registration(election_id: str, right_id: str) -> Emission:

@@ -175,9 +175,22 @@ async def count_electors(sql: Sql, election_id: str) -> int:
     return count
 
 
-async def find_unpublished(sql: Sql, row_ids: Sequence[int]) -> set[int]:
-    """Which of these rows of the outbox still wait for Kafka."""
-    rows = await sql.fetch(
-        "select id from outbox where id = any($1::bigint[]) and published_at is null", list(row_ids)
+async def note_announced(sql: Sql, election_id: str, row_id: int, rights: int) -> None:
+    """Keep how many rights of the election this row of the outbox announces."""
+    await sql.execute(
+        "insert into announced_rights (outbox_id, election_id, rights) values ($1, $2, $3)",
+        row_id,
+        election_id,
+        rights,
     )
-    return {row["id"] for row in rows}
+
+
+async def count_unannounced(sql: Sql, election_id: str) -> int:
+    """How many rights of the election Kafka doesn't have yet, whichever import wrote them."""
+    count: int = await sql.fetchval(
+        "select coalesce(sum(a.rights), 0) from announced_rights a"
+        " join outbox o on o.id = a.outbox_id"
+        " where a.election_id = $1 and o.published_at is null",
+        election_id,
+    )
+    return count

@@ -1,13 +1,20 @@
 """Kafka or PostgreSQL away: officials are asked to wait, and an import is whole or not there."""
 
 import asyncio
+import dataclasses
+from contextlib import suppress
 from typing import Any
 
+import asyncpg
 import pytest
 
 from cli.client import InternalApi
 from cli.rehearsal.roll import as_csv, make_roll
 from cli.screen import CliError
+from services.identity import importing
+from services.identity.importing import RollImporter, Wanted
+from shared.clock import SystemClock
+from shared.kafka.outbox import Outbox
 from shared.testing.promises import promise
 
 ROLL = as_csv(make_roll(30, seed=3))
@@ -59,6 +66,33 @@ async def test_an_import_without_kafka_is_kept_and_announced_later(
     assert report["electors_in_database"] == report["events_in_log"] == 30
     await neighbours.until(lambda: len(neighbours.rights(election)) >= 30)
     assert len({right.right_id for right in neighbours.rights(election)}) == 30
+
+
+async def test_the_same_file_again_is_no_proof_that_the_log_has_the_roll(
+    election, neighbours, monkeypatch
+) -> None:
+    """What an earlier import left unsaid counts as missing, in every report until Kafka has it."""
+    where = neighbours.stack.database_url("identity", "app")
+    named = {"application_name": "import-test"}
+    async with asyncpg.create_pool(where, min_size=1, max_size=4, server_settings=named) as pool:
+        outbox = Outbox(pool, neighbours.producer, neighbours.signer("identity"), "identity")
+        importer = RollImporter(pool, outbox, b"s" * 32, SystemClock())
+        wanted = Wanted(election, "officer-1", ROLL)
+
+        async def in_log(is_dry_run: bool = False) -> tuple[int, int]:
+            asked = dataclasses.replace(wanted, is_dry_run=is_dry_run)
+            _, report = await importer.run(asked, lambda stage, done, total: None)
+            return report.electors_in_database, report.events_in_log
+
+        monkeypatch.setattr(importing, "ANNOUNCE_SECONDS", 0.0)
+        assert [await in_log(), await in_log(), await in_log(True)] == [(30, 0)] * 3
+        monkeypatch.setattr(importing, "ANNOUNCE_SECONDS", 60.0)
+        publishing = asyncio.create_task(outbox.run())
+        assert await in_log() == (30, 30)
+        publishing.cancel()
+        with suppress(asyncio.CancelledError):
+            await publishing
+    await neighbours.until(lambda: len(neighbours.rights(election)) == 30)
 
 
 @promise("P15")
