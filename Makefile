@@ -20,13 +20,13 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(READY) ## Make .venv with the command castonce in it, and fetch Kafka.
+setup: $(READY) ## Make .venv with castonce and castonce-verify in it, and fetch Kafka.
 
-$(READY): requirements.lock pyproject.toml deploy/local/jars.lock.toml
+$(READY): requirements.lock pyproject.toml verifier/pyproject.toml deploy/local/jars.lock.toml
 	@echo "Setting up: Python packages (about 200 MB, once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(LOCKED_INSTALL) requirements.lock | $(COUNTED)
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . -e verifier
 	@echo "Setting up: Kafka (45 files, 45 MB, once) ..."
 	@$(BIN)/python -m deploy.local.jars install
 	@touch $@

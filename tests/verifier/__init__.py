@@ -1,0 +1,1 @@
+"""What `castonce-verify` accepts, and everything that it must not."""

@@ -1,0 +1,65 @@
+"""Work shared between processes, with the answers in the order of the questions.
+
+Promises that at most a few pieces of work are held at a time, however many there are, and that a
+process that is killed ends the work with an error rather than leaving it waiting.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from castonce_verifier.faults import Unreadable
+
+AHEAD: Final = 4
+
+Work = TypeVar("Work")
+Answer = TypeVar("Answer")
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # Not on every system.
+        return os.cpu_count() or 1
+
+
+class Crew:
+    """A number of processes; with one, this process does the work itself."""
+
+    def __init__(self, size: int) -> None:
+        """Start nothing yet: processes begin with the first piece of work."""
+        self._size = size
+        self._pool = ProcessPoolExecutor(size) if size > 1 else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def work(self, function: Callable[[Work], Answer], pieces: Iterable[Work]) -> Iterator[Answer]:
+        """Yield the answers in order."""
+        if self._pool is None:
+            yield from map(function, pieces)
+            return
+        ahead: deque[Future[Answer]] = deque()
+        try:
+            for piece in pieces:
+                ahead.append(self._pool.submit(function, piece))
+                if len(ahead) > self._size * AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BrokenProcessPool as error:
+            raise Unreadable("the check was cut short: a process of it was killed") from error

@@ -1,0 +1,122 @@
+"""What stands before the first ballot: the election, the trustees' keys, the voters' credentials.
+
+Promises that the election's key is the product of the keys of trustees who each proved that they
+know theirs, and that no credential stands twice. What this verifier can't check yet (threshold
+keys, mixed or list questions, other groups) is refused by name, never passed over.
+
+Source: specification, "Elections", "Questions", "Trustees", "Credentials".
+"""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from castonce_verifier import group
+from castonce_verifier.faults import Fault, require
+from castonce_verifier.group import Point
+from castonce_verifier.proofs import read_proof, require_knowledge
+from castonce_verifier.strict_json import array, natural, read, read_compact, record, text
+
+GROUP: Final = "Ed25519"
+_UUID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{14,64}", re.ASCII)
+_WEIGHT: Final = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+
+
+class Question(NamedTuple):
+    """How many candidates there are and how many of them a voter may choose."""
+
+    candidates: int
+    least: int
+    most: int
+    may_be_blank: bool
+
+    @property
+    def slots(self) -> int:
+        """How many ciphertexts an answer has; a possible blank vote is the first."""
+        return self.candidates + self.may_be_blank
+
+
+class Election(NamedTuple):
+    """What a ballot is checked against."""
+
+    uuid: str
+    name: str
+    fingerprint: str
+    key: Point
+    questions: list[Question]
+
+
+def hash_text(raw: bytes) -> str:
+    """Return SHA-256 in Base64 without padding: fingerprints and trackers."""
+    return b64encode(sha256(raw).digest()).decode().rstrip("=")
+
+
+def read_election(raw: bytes) -> Election:
+    """Return the election; its fingerprint is that of the bytes as they stand."""
+    fields = record(
+        read(raw),
+        "version",
+        "description",
+        "name",
+        "group",
+        "public_key",
+        "questions",
+        "uuid",
+        "?administrator",
+        "?credential_authority",
+        "?language",
+    )
+    require(natural(fields["version"]) == 1, "is of a version other than 1, which isn't supported")
+    require(fields["group"] == GROUP, f"uses a group other than {GROUP}, which isn't supported")
+    uuid = text(fields["uuid"])
+    require(_UUID.fullmatch(uuid) is not None, "has an identifier of another form")
+    questions = [_read_question(value) for value in array(fields["questions"])]
+    require(bool(questions), "has no question")
+    key = group.read_point(fields["public_key"])
+    return Election(uuid, text(fields["name"]), hash_text(raw), key, questions)
+
+
+def read_trustees(raw: bytes, key: Point) -> list[Point]:
+    """Return the trustees' public keys, all of which together make the election's."""
+    keys = [_read_trustee(value) for value in array(read_compact(raw))]
+    require(len(set(keys)) == len(keys), "has one key for two trustees")
+    require(group.product(keys) == key, "doesn't add up to the election's key")
+    return keys
+
+
+def read_credentials(raw: bytes) -> dict[str, int]:
+    """Return each voter's credential, as ballots spell it, with the weight of its vote."""
+    weights: dict[str, int] = {}
+    for line in array(read_compact(raw)):
+        credential, comma, weight = text(line).partition(",")
+        group.read_point(credential)
+        require(credential not in weights, f"has the credential {credential} twice")
+        if comma and not _WEIGHT.fullmatch(weight):
+            raise Fault(f"has a weight that is no whole number from 1: {weight!r}")
+        weights[credential] = int(weight) if comma else 1
+    return weights
+
+
+def _read_question(value: object) -> Question:
+    if isinstance(value, dict) and "type" in value:
+        raise Fault("has a question that isn't counted homomorphically, which isn't supported")
+    fields = record(value, "answers", "?blank", "min", "max", "question")
+    candidates = len([text(answer) for answer in array(fields["answers"])])
+    least, most = natural(fields["min"]), natural(fields["max"])
+    may_be_blank = fields.get("blank", False)
+    require(isinstance(may_be_blank, bool), "has neither yes nor no for blank votes")
+    is_possible = least <= most <= candidates and candidates > 0
+    require(is_possible, "has a question that nobody could answer")
+    text(fields["question"])
+    return Question(candidates, least, most, may_be_blank)
+
+
+def _read_trustee(value: object) -> Point:
+    kind, key = array(value, 2)
+    require(kind == "Single", f"has trustees of the kind {kind}, which isn't supported")
+    fields = record(key, "pok", "public_key", "?name")
+    public = group.read_point(fields["public_key"])
+    before = f"pok|{GROUP}|{fields['public_key']}|"
+    require_knowledge(public, read_proof(fields["pok"]), before)
+    return public

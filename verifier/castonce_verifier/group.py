@@ -1,0 +1,117 @@
+"""The group Ed25519 as the specification writes it: points, exponents, and the four operations.
+
+Promises that no value leaves a `read_` function for points that isn't an element of the
+prime-order subgroup in its only spelling, and none leaves `read_scalar` that isn't below the
+group's order in its only spelling.
+Written multiplicatively, as in the specification. A point is 32 bytes, little-endian (libsodium's
+form); in messages it is the same number big-endian in 64 hex digits.
+
+Source: specification, "Basic types" and "Ed25519".
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
+from typing import Final, NewType
+
+from nacl import bindings
+
+from castonce_verifier.faults import Fault, require
+
+Point = NewType("Point", bytes)
+
+ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+IDENTITY: Final = Point(bytes([1]) + bytes(31))
+
+_POINT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SCALAR: Final = re.compile(r"0|[1-9][0-9]{0,76}", re.ASCII)
+
+
+def read_point(text: object) -> Point:
+    """Return the group element that 64 hex digits stand for; it may not be the identity."""
+    point = read_point_or_identity(text)
+    require(point != IDENTITY, "has the identity where a key must stand")
+    return point
+
+
+def read_point_or_identity(text: object) -> Point:
+    """Return the group element that 64 hex digits stand for.
+
+    Refuses other spellings (y >= 2^255-19, upper case), points off the curve, of small order, and
+    those with a part of small order.
+    """
+    if not isinstance(text, str) or not _POINT.fullmatch(text):
+        raise Fault("has a point that isn't 64 lower-case hex digits")
+    raw = bytes.fromhex(text)[::-1]
+    # libsodium counts the identity among the points of small order.
+    is_element = raw == IDENTITY or bindings.crypto_core_ed25519_is_valid_point(raw)
+    require(is_element, f"has a point outside the group: {text}")
+    return Point(raw)
+
+
+def known_point(text: str) -> Point:
+    """Return the point that this text was read as before."""
+    return Point(bytes.fromhex(text)[::-1])
+
+
+def write_point(point: Point) -> str:
+    """Return a point as messages and hashes have it."""
+    return point[::-1].hex()
+
+
+def read_scalar(text: object) -> int:
+    """Return the exponent that a decimal string stands for: below the order, no leading zeros."""
+    if not isinstance(text, str) or not _SCALAR.fullmatch(text):
+        raise Fault("has an exponent that isn't a plain decimal number in a string")
+    number = int(text)
+    require(number < ORDER, "has an exponent that isn't below the group's order")
+    return number
+
+
+def times(left: Point, right: Point) -> Point:
+    """Return the product of two elements."""
+    return Point(bindings.crypto_core_ed25519_add(left, right))
+
+
+def over(left: Point, right: Point) -> Point:
+    """Return the quotient of two elements."""
+    return Point(bindings.crypto_core_ed25519_sub(left, right))
+
+
+def product(points: Iterable[Point]) -> Point:
+    """Return the product of any number of elements; of none, the identity."""
+    result = IDENTITY
+    for point in points:
+        result = times(result, point)
+    return result
+
+
+def power(base: Point, exponent: int) -> Point:
+    """Return base^exponent for an element of the group."""
+    # libsodium fails where the result is the identity: only in these two cases, the order is prime.
+    if base == IDENTITY or exponent % ORDER == 0:
+        return IDENTITY
+    return Point(bindings.crypto_scalarmult_ed25519_noclamp(_encoded(exponent), base))
+
+
+def generator_power(exponent: int) -> Point:
+    """Return g^exponent."""
+    if exponent % ORDER == 0:
+        return IDENTITY
+    return Point(bindings.crypto_scalarmult_ed25519_base_noclamp(_encoded(exponent)))
+
+
+@cache
+def small_power(number: int) -> Point:
+    """Return g^number, remembered: for counts of candidates, which come again in every ballot."""
+    return generator_power(number)
+
+
+def hash_to_scalar(text: str) -> int:
+    """Return SHA-256 of the text, read big-endian, modulo the order."""
+    return int.from_bytes(sha256(text.encode()).digest(), "big") % ORDER
+
+
+def _encoded(exponent: int) -> bytes:
+    return (exponent % ORDER).to_bytes(32, "little")

@@ -1,0 +1,217 @@
+"""The whole verification, in order, and what it shows.
+
+Promises a `Report` only if every check held. Raises `Refused` with the first entry that fails, in
+the order file, chain, setup, ballots, tally, decryptions, result; or `Unreadable`. Ballots are
+checked in several processes; what they return is judged here, in the archive's order.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from castonce_verifier.archive import Archive, Entry
+from castonce_verifier.ballots import require_ballot
+from castonce_verifier.board import Board, read_board
+from castonce_verifier.crew import Crew
+from castonce_verifier.election import (
+    Election,
+    hash_text,
+    read_credentials,
+    read_election,
+    read_trustees,
+)
+from castonce_verifier.faults import Fault, Refused, blaming, require
+from castonce_verifier.group import Point
+from castonce_verifier.tally import (
+    Totals,
+    Weighted,
+    empty_totals,
+    require_partial,
+    require_result,
+    require_tally,
+    sum_ballots,
+    sum_totals,
+)
+
+# Large enough that handing over costs nothing beside checking, small enough to share evenly.
+BATCH: Final = 16
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the person who verifies asks for."""
+
+    fingerprint: str | None = None
+    allows_revotes: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an archive in which everything holds says."""
+
+    name: str
+    uuid: str
+    fingerprint: str
+    trustees: int
+    credentials: int
+    ballots: int
+    ballots_counted: int
+    total_weight: int
+    last_event: str
+    result: list[list[int]]
+
+
+class Setup(NamedTuple):
+    """What was fixed before the first ballot."""
+
+    election: Election
+    trustees: list[Point]
+    weights: dict[str, int]
+
+
+class Contents(NamedTuple):
+    """An archive whose entries are known by what they are, and whose setup held."""
+
+    archive: Archive
+    board: Board
+    setup: Setup
+
+
+class Batch(NamedTuple):
+    """Ballots for one process to check."""
+
+    election: Election
+    ballots: list[bytes]
+
+
+class Findings(NamedTuple):
+    """The credentials of the ballots that held, and what is wrong with the next one, if it is."""
+
+    credentials: list[str]
+    fault: str | None
+
+
+def recount(archive: Archive, rules: Rules, crew: Crew, progress: Progress) -> Report:
+    """Check an archive from its setup to its result."""
+    board = read_board(archive)
+    setup = _read_setup(archive, board, rules)
+    contents = Contents(archive, board, setup)
+    counted = _counted_ballots(contents, rules, crew, progress)
+    totals = _check_tally(contents, counted, crew)
+    factors = _check_decryptions(contents, totals)
+    with blaming(f"{board.result}, the result"):
+        raw = archive.content(board.result)
+        result = require_result(raw, totals, factors, board.total_weight)
+    election = setup.election
+    return Report(
+        name=election.name,
+        uuid=election.uuid,
+        fingerprint=election.fingerprint,
+        trustees=len(setup.trustees),
+        credentials=len(setup.weights),
+        ballots=len(board.ballots),
+        ballots_counted=len(counted),
+        total_weight=board.total_weight,
+        last_event=archive.entries[-1].digest,
+        result=result,
+    )
+
+
+def check_batch(batch: Batch) -> Findings:
+    """Check ballots one after the other, up to the first that fails."""
+    credentials: list[str] = []
+    for raw in batch.ballots:
+        try:
+            credentials.append(require_ballot(batch.election, raw))
+        except Fault as fault:
+            return Findings(credentials, str(fault))
+    return Findings(credentials, None)
+
+
+def _read_setup(archive: Archive, board: Board, rules: Rules) -> Setup:
+    with blaming(f"{board.election}, the election"):
+        election = read_election(archive.content(board.election))
+        is_expected = rules.fingerprint in (None, election.fingerprint)
+        require(is_expected, f"has the fingerprint {election.fingerprint}, not the one you gave")
+    with blaming(f"{board.trustees}, the trustees' keys"):
+        trustees = read_trustees(archive.content(board.trustees), election.key)
+    with blaming(f"{board.credentials}, the credentials"):
+        weights = read_credentials(archive.content(board.credentials))
+    return Setup(election, trustees, weights)
+
+
+def _counted_ballots(
+    contents: Contents, rules: Rules, crew: Crew, progress: Progress
+) -> dict[str, Entry]:
+    """Return the ballot that counts for each credential that voted."""
+    archive, board, setup = contents
+    counted: dict[str, Entry] = {}
+    entries = board.ballots
+    batches = (
+        Batch(setup.election, [archive.content(entry) for entry in entries[start : start + BATCH]])
+        for start in range(0, len(entries), BATCH)
+    )
+    done = 0
+    progress(0, len(entries))
+    for findings in crew.work(check_batch, batches):
+        for entry, credential in zip(entries[done:], findings.credentials, strict=False):
+            with blaming(_naming(archive, entry)):
+                require(credential in setup.weights, f"is by {credential}, who has no vote here")
+                is_allowed = rules.allows_revotes or credential not in counted
+                require(is_allowed, f"is a second ballot by {credential}")
+            counted[credential] = entry
+        done += len(findings.credentials)
+        if findings.fault is not None:
+            raise Refused(_naming(archive, entries[done]), findings.fault)
+        progress(done, len(entries))
+    return counted
+
+
+def _check_tally(contents: Contents, counted: dict[str, Entry], crew: Crew) -> Totals:
+    archive, board, setup = contents
+    parts = list(crew.work(sum_ballots, _weighted(contents, counted)))
+    totals = sum_totals(parts) if parts else empty_totals(setup.election)
+    with blaming(f"{board.tally}, the encrypted tally"):
+        require_tally(archive.content(board.tally), totals)
+    weight = sum(setup.weights[credential] for credential in counted)
+    with blaming(f"{board.tally_size}, the tally's size"):
+        require(board.number_tallied == len(counted), f"isn't of {len(counted)} ballots")
+        require(board.total_weight == weight, f"isn't of {weight} votes")
+    return totals
+
+
+def _weighted(contents: Contents, counted: dict[str, Entry]) -> Iterator[list[Weighted]]:
+    archive, weights = contents.archive, contents.setup.weights
+    pairs = list(counted.items())
+    for start in range(0, len(pairs), BATCH):
+        yield [
+            Weighted(archive.content(entry), weights[credential])
+            for credential, entry in pairs[start : start + BATCH]
+        ]
+
+
+def _check_decryptions(contents: Contents, totals: Totals) -> Sequence[Sequence[Point]]:
+    """Return the factors of all trustees; every one of them must have decrypted, once."""
+    archive, board, setup = contents
+    by_owner: dict[int, Sequence[Point]] = {}
+    for owner_entry, owner, decryption in board.decryptions:
+        with blaming(f"{owner_entry}, the owner of a partial decryption"):
+            require(1 <= owner <= len(setup.trustees), f"names trustee {owner}, who isn't there")
+            require(owner not in by_owner, f"names trustee {owner} a second time")
+        with blaming(f"{decryption}, the partial decryption of trustee {owner}"):
+            by_owner[owner] = require_partial(
+                archive.content(decryption),
+                totals,
+                setup.trustees[owner - 1],
+                setup.election.fingerprint,
+            )
+    absent = set(range(1, len(setup.trustees) + 1)) - by_owner.keys()
+    with blaming(f"{board.result}, the result"):
+        require(not absent, f"has no partial decryption by trustee {sorted(absent)}")
+    return list(by_owner.values())
+
+
+def _naming(archive: Archive, entry: Entry) -> str:
+    return f"{entry}, the ballot with tracker {hash_text(archive.content(entry))}"
