@@ -7,6 +7,8 @@ use it for a real ballot.
 
 import asyncio
 import os
+import shlex
+import shutil
 import signal
 import threading
 import time
@@ -26,7 +28,7 @@ from cli.rehearsal import people, run, staging
 from cli.rehearsal.roll import Elector, make_roll
 from cli.screen import CliError, console, make_app, progress_bar, show_done, show_facts
 from deploy.local import daemon, ports, services
-from deploy.local.home import Home, write_private
+from deploy.local.home import CHECKOUT, Home, write_private
 from deploy.local.stack import Stack
 
 app = make_app("A demo election.")
@@ -194,10 +196,24 @@ def _show(stack: Stack, shown: Demo, seconds: float) -> None:
             ]
         )
     console.print()
+    castonce, home = _typed(), _home_typed(stack.home)
+    election = f"--election {shown.election_id}{home}"
     console.print(
-        f"Vote:           castonce vote --election {shown.election_id}\n"
-        f"Scan a posting: castonce post scan SERIAL --election {shown.election_id}\n"
-        "Look:           castonce status\n"
+        f"Vote:           {castonce} vote {election}\n"
+        f"Scan a posting: {castonce} post scan SERIAL {election}\n"
+        f"Look:           {castonce} status{home}\n"
         "Stop:           Ctrl-C (nothing is lost)",
         markup=False,
+        soft_wrap=True,
     )
+
+
+def _typed() -> str:
+    """The command as it can be typed in another terminal, in the same folder."""
+    return "castonce" if shutil.which("castonce") else ".venv/bin/castonce"
+
+
+def _home_typed(home: Home) -> str:
+    """The option that names this home where another terminal wouldn't find it by itself."""
+    is_usual = home.root == Home.locate(CHECKOUT / ".castonce").root
+    return "" if is_usual else f" --home {shlex.quote(str(home.root))}"

@@ -270,7 +270,8 @@ def _going_on(step: T | Outcome) -> T:
 
 
 def _hidden(words: str) -> str:
-    text: str = typer.prompt(words, hide_input=True)
+    suffix = " " if words.endswith("?") else ": "
+    text: str = typer.prompt(words, hide_input=True, prompt_suffix=suffix)
     return text
 
 

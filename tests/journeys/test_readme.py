@@ -14,6 +14,7 @@ from deploy.local.home import CHECKOUT
 
 README = CHECKOUT / "README.md"
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 VOTER, POSTER = "Ada Ashworth", "Brân Bevan"
 MINUTES = 8
 
@@ -42,6 +43,31 @@ def test_the_walk_through_a_ballot_works_as_written(tmp_path: Path) -> None:
     assert "DOES NOT BALANCE" not in shown
     receipt = json.loads((tmp_path / "offline" / "receipt.json").read_text())
     assert len(receipt["tracker"]) == 43
+
+
+@pytest.mark.parametrize("block", CONSOLE.findall(README.read_text()))
+def test_what_the_console_blocks_name_is_there(block: str) -> None:
+    """Each command after a `$` exists, and each line below it is one that a command shows."""
+    commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+    assert commands
+    for command in commands:
+        asked = command.replace("make ", "make -n ") if command.startswith("make ") else ""
+        _run(asked or f"{command} --help", CHECKOUT, dict(os.environ))
+    shown = [line for line in block.splitlines() if line and not line.startswith("$ ")]
+    said = _words_of_commands()
+    assert [line for line in shown if not _is_said(line, said)] == []
+
+
+def _is_said(line: str, said: str) -> bool:
+    """Whether the line is said up to the part that differs: after two spaces, or an ellipsis."""
+    label = re.split(r"  +| …", line.removeprefix("✓ "))[0].rstrip(":")
+    return all(part in said for part in label.split(", "))
+
+
+def _words_of_commands() -> str:
+    """The text of the command line's modules, with sentences joined that are split over lines."""
+    sources = (path.read_text() for path in sorted((CHECKOUT / "cli").rglob("*.py")))
+    return re.sub(r'"\s*\n\s*f?"', "", "\n".join(sources))
 
 
 def _read_letters(offline: Path) -> None:
