@@ -45,8 +45,7 @@ def _sample() -> list[tuple[str, Point]]:
 
 
 def _cases() -> list[object]:
-    # The gateway comes to its few commits too seldom to be sampled: the full matrix has it.
-    sample = [pair for pair in _sample() if pair[0] != "gateway"]
+    sample = _sample()
     rest = [pair for pair in _matrix() if pair not in sample]
     return [*sample, *(pytest.param(*pair, marks=pytest.mark.long) for pair in rest)]
 
