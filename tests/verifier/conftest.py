@@ -29,6 +29,12 @@ def mixed_questions() -> bytes:
 
 
 @pytest.fixture(scope="session")
+def committee() -> list[Record]:
+    """The entries of an archive with weights, repeated votes, and two of three trustees."""
+    return unpack(vector("committee"))
+
+
+@pytest.fixture(scope="session")
 def mixed(mixed_questions: bytes) -> list[Record]:
     """The entries of the archive with mixed questions."""
     return unpack(mixed_questions)

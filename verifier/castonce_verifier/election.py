@@ -1,10 +1,9 @@
-"""What stands before the first ballot: the election, the trustees' keys, the voters' credentials.
+"""What is voted on and who may vote: the election with its questions, and the credentials.
 
-Promises that the election's key is the product of the keys of trustees who each proved that they
-know theirs, and that no credential stands twice. What this verifier can't check yet (threshold
-keys, mixed or list questions, other groups) is refused by name, never passed over.
+Promises that questions can be answered and that no credential stands twice. What this verifier
+can't check (mixed or list questions, other groups) is refused by name, never passed over.
 
-Source: specification, "Elections", "Questions", "Trustees", "Credentials".
+Source: specification, "Elections", "Questions", "Credentials".
 """
 
 import re
@@ -15,7 +14,6 @@ from typing import Final, NamedTuple
 from castonce_verifier import group
 from castonce_verifier.faults import Fault, require
 from castonce_verifier.group import Point
-from castonce_verifier.proofs import read_proof, require_knowledge
 from castonce_verifier.strict_json import array, natural, read, read_compact, record, text
 
 GROUP: Final = "Ed25519"
@@ -77,14 +75,6 @@ def read_election(raw: bytes) -> Election:
     return Election(uuid, text(fields["name"]), hash_text(raw), key, questions)
 
 
-def read_trustees(raw: bytes, key: Point) -> list[Point]:
-    """Return the trustees' public keys, all of which together make the election's."""
-    keys = [_read_trustee(value) for value in array(read_compact(raw))]
-    require(len(set(keys)) == len(keys), "has one key for two trustees")
-    require(group.product(keys) == key, "doesn't add up to the election's key")
-    return keys
-
-
 def read_credentials(raw: bytes) -> dict[str, int]:
     """Return each voter's credential, as ballots spell it, with the weight of its vote."""
     weights: dict[str, int] = {}
@@ -110,13 +100,3 @@ def _read_question(value: object) -> Question:
     require(is_possible, "has a question that nobody could answer")
     text(fields["question"])
     return Question(candidates, least, most, may_be_blank)
-
-
-def _read_trustee(value: object) -> Point:
-    kind, key = array(value, 2)
-    require(kind == "Single", f"has trustees of the kind {kind}, which isn't supported")
-    fields = record(key, "pok", "public_key", "?name")
-    public = group.read_point(fields["public_key"])
-    before = f"pok|{GROUP}|{fields['public_key']}|"
-    require_knowledge(public, read_proof(fields["pok"]), before)
-    return public

@@ -115,7 +115,8 @@ def _tell_report(is_json: bool, report: Report, *, is_fingerprint_given: bool) -
         f"  fingerprint  {report.fingerprint}",
         f"  ballots      {report.ballots}, of which {report.ballots_counted} count "
         f"({report.credentials} could vote)",
-        f"  trustees     {report.trustees}, all decrypted",
+        f"  votes        {report.total_weight}",
+        f"  trustees     {report.trustees}, of whom {report.decryptions} decrypted",
         f"  last event   {report.last_event}",
     ]
     lines += [

@@ -18,7 +18,6 @@ from castonce_verifier.election import (
     hash_text,
     read_credentials,
     read_election,
-    read_trustees,
 )
 from castonce_verifier.faults import Fault, Refused, blaming, require
 from castonce_verifier.group import Point
@@ -32,6 +31,7 @@ from castonce_verifier.tally import (
     sum_ballots,
     sum_totals,
 )
+from castonce_verifier.trustees import Committee, combine_factors, read_trustees
 
 # Large enough that handing over costs nothing beside checking, small enough to share evenly.
 BATCH: Final = 16
@@ -55,6 +55,7 @@ class Report:
     uuid: str
     fingerprint: str
     trustees: int
+    decryptions: int
     credentials: int
     ballots: int
     ballots_counted: int
@@ -67,7 +68,7 @@ class Setup(NamedTuple):
     """What was fixed before the first ballot."""
 
     election: Election
-    trustees: list[Point]
+    committees: list[Committee]
     weights: dict[str, int]
 
 
@@ -109,7 +110,8 @@ def recount(archive: Archive, rules: Rules, crew: Crew, progress: Progress) -> R
         name=election.name,
         uuid=election.uuid,
         fingerprint=election.fingerprint,
-        trustees=len(setup.trustees),
+        trustees=sum(len(committee.keys) for committee in setup.committees),
+        decryptions=len(board.decryptions),
         credentials=len(setup.weights),
         ballots=len(board.ballots),
         ballots_counted=len(counted),
@@ -136,10 +138,10 @@ def _read_setup(archive: Archive, board: Board, rules: Rules) -> Setup:
         is_expected = rules.fingerprint in (None, election.fingerprint)
         require(is_expected, f"has the fingerprint {election.fingerprint}, not the one you gave")
     with blaming(f"{board.trustees}, the trustees' keys"):
-        trustees = read_trustees(archive.content(board.trustees), election.key)
+        committees = read_trustees(archive.content(board.trustees), election.key)
     with blaming(f"{board.credentials}, the credentials"):
         weights = read_credentials(archive.content(board.credentials))
-    return Setup(election, trustees, weights)
+    return Setup(election, committees, weights)
 
 
 def _counted_ballots(
@@ -193,24 +195,20 @@ def _weighted(contents: Contents, counted: dict[str, Entry]) -> Iterator[list[We
 
 
 def _check_decryptions(contents: Contents, totals: Totals) -> Sequence[Sequence[Point]]:
-    """Return the factors of all trustees; every one of them must have decrypted, once."""
+    """Return the factors of each committee, of which enough must have decrypted, each once."""
     archive, board, setup = contents
+    keys = [key for committee in setup.committees for key in committee.keys]
     by_owner: dict[int, Sequence[Point]] = {}
     for owner_entry, owner, decryption in board.decryptions:
         with blaming(f"{owner_entry}, the owner of a partial decryption"):
-            require(1 <= owner <= len(setup.trustees), f"names trustee {owner}, who isn't there")
+            require(1 <= owner <= len(keys), f"names trustee {owner}, who isn't there")
             require(owner not in by_owner, f"names trustee {owner} a second time")
         with blaming(f"{decryption}, the partial decryption of trustee {owner}"):
             by_owner[owner] = require_partial(
-                archive.content(decryption),
-                totals,
-                setup.trustees[owner - 1],
-                setup.election.fingerprint,
+                archive.content(decryption), totals, keys[owner - 1], setup.election.fingerprint
             )
-    absent = set(range(1, len(setup.trustees) + 1)) - by_owner.keys()
     with blaming(f"{board.result}, the result"):
-        require(not absent, f"has no partial decryption by trustee {sorted(absent)}")
-    return list(by_owner.values())
+        return combine_factors(setup.committees, by_owner)
 
 
 def _naming(archive: Archive, entry: Entry) -> str:
