@@ -121,6 +121,14 @@ def test_an_event_of_another_type_is_named(small: list[Record], kind: str) -> No
             assert entry_number(refusal(pack(replaced(small, place, body)))) == place + 1
 
 
+@pytest.mark.parametrize("kind", ["Shuffle", "EndShuffles"])
+def test_shuffles_are_refused_by_name(small: list[Record], kind: str) -> None:
+    """They belong to mixed questions, which this verifier can't check."""
+    place = len(small) - 12
+    body = small[place].body.replace(b"EndBallots", kind.encode())
+    assert "isn't supported" in refusal(pack(replaced(small, place, body))).reason
+
+
 def test_an_event_at_another_height_or_with_another_parent_is_named(small: list[Record]) -> None:
     """Each event in turn: height, parent and payload, one at a time, with later ones in order."""
     for place, record in enumerate(small):

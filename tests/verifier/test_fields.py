@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ballots.election import Question
 from tests.verifier.elections import Poll, resigned
 from tests.verifier.forge import (
     Record,
@@ -22,6 +23,7 @@ from tests.verifier.forge import (
 from tests.verifier.mutations import Path, mutants
 
 SAMPLE = 150
+ENDS = [("blank_proof",), ("overall_proof",)]
 SETUP = ["election", "trustees", "credentials", "setup"]
 FIRST_BALLOT = 5
 TAIL = {
@@ -96,6 +98,17 @@ def test_a_changed_field_of_a_ballot_with_blank_votes_is_refused(mixed: list[Rec
     """Blank proofs and ranges too."""
     for path, value in drawn(json.loads(mixed[FIRST_BALLOT].body), 5, 60):
         require_refused(mixed, FIRST_BALLOT, compact(value), path)
+
+
+def test_a_changed_proof_of_a_signed_ballot_with_blank_votes_is_refused() -> None:
+    """Who signs both a blank vote and a candidate must be caught by one of these two proofs."""
+    question = Question(answers=("A", "B"), blank=True, min=1, max=2, question="?")
+    poll = Poll("blank", questions=[question])
+    whole = json.loads(poll.cast(0, [0, 1, 1]))
+    records = poll.records()
+    every = [(path, value) for path, value in mutants(whole) if path[2:3] in ENDS]
+    for path, value in random.Random(7).sample(every, SAMPLE // 2):
+        require_refused_though_signed(records, poll, path, value)
 
 
 @pytest.mark.long

@@ -18,6 +18,16 @@ def test_garbage_is_unreadable() -> None:
                 Archive(raw)
 
 
+def test_a_file_that_begins_with_another_entry_is_unreadable(small: list[Record]) -> None:
+    """A tar archive of something else, or this one without its first entry."""
+    first = compact({"version": 1, "timestamp": str(SECONDS)})
+    for name in ("BELENIOX", "belenios", "", small[0].digest):
+        with pytest.raises(Unreadable):
+            Archive(block(name, first) + pack(small)[1024:])
+    with pytest.raises(Unreadable):
+        Archive(pack(small)[1024:])
+
+
 def test_a_cut_file_is_unreadable(small: list[Record]) -> None:
     """Wherever the cut is, unless between two entries."""
     raw, dice = pack(small), random.Random(5)

@@ -5,6 +5,7 @@ process that is killed ends the work with an error rather than leaving it waitin
 """
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -34,7 +35,7 @@ class Crew:
     def __init__(self, size: int) -> None:
         """Start nothing yet: processes begin with the first piece of work."""
         self._size = size
-        self._pool = ProcessPoolExecutor(size) if size > 1 else None
+        self._pool = ProcessPoolExecutor(size, initializer=_leave_interrupts) if size > 1 else None
 
     def __enter__(self) -> Self:
         return self
@@ -63,3 +64,8 @@ class Crew:
                 yield ahead.popleft().result()
         except BrokenProcessPool as error:
             raise Unreadable("the check was cut short: a process of it was killed") from error
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the process that a person started; it ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -122,14 +122,15 @@ def _read_committee(content: object) -> Committee:
         spelled = [group.write_point(coefficient) for coefficient in coefficients]
         approved = write({"certs": fields["certs"], "coefexps": spelled})
         _require_signed(signer, f"certs_sig|{approved}", proof)
+    # Of the sum of all members' polynomials, which nobody knows.
+    together = [group.product(column) for column in zip(*commitments, strict=True)]
     keys = [
-        _read_member_key(value, signer, _key_at(index, commitments))
+        _read_member_key(value, signer, _value_at(index, together))
         for index, (signer, value) in enumerate(
             zip(signers, array(fields["verification_keys"], size), strict=True), 1
         )
     ]
-    public = group.product(coefficients[0] for coefficients in commitments)
-    return Committee(public, keys, threshold)
+    return Committee(_value_at(0, together), keys, threshold)
 
 
 def _read_certificate(value: object, size: int, threshold: int, index: int) -> Point:
@@ -161,11 +162,10 @@ def _read_member_key(value: object, signer: Point, expected: Point) -> Point:
     return public
 
 
-def _key_at(index: int, commitments: Sequence[Sequence[Point]]) -> Point:
-    """Return g to the value at `index` of the sum of all trustees' polynomials."""
+def _value_at(place: int, coefficients: Sequence[Point]) -> Point:
+    """Return g to the value of a polynomial, from g to each of its coefficients."""
     return group.product(
-        group.power(coefficient, pow(index, degree, ORDER))
-        for coefficients in commitments
+        group.power(coefficient, pow(place, degree, ORDER))
         for degree, coefficient in enumerate(coefficients)
     )
 
