@@ -22,7 +22,7 @@ from tests.verifier.forge import (
     replaced,
     verify,
 )
-from tests.verifier.mutations import ORDER, changed, small_order_points, with_torsion
+from tests.verifier.mutations import ORDER, Path, changed, small_order_points, with_torsion
 from tests.verifier.mutations import at as value_at
 
 ELECTION, TRUSTEES, CREDENTIALS, SETUP, FIRST_BALLOT, SECOND_BALLOT = 0, 1, 2, 3, 5, 7
@@ -121,7 +121,7 @@ def test_an_answer_that_its_question_forbids_is_refused() -> None:
     require_refused(poll.records(), FIRST_BALLOT, "has a list of 2 instead of 1")
 
 
-POINTS: dict[str, tuple[int, tuple[str | int, ...]]] = {
+POINTS: dict[str, tuple[int, Path]] = {
     "election's key": (ELECTION, ("public_key",)),
     "trustee's key": (TRUSTEES, (0, 1, "public_key")),
     "credential": (CREDENTIALS, (0,)),
@@ -298,7 +298,7 @@ def test_an_election_key_of_somebody_else_is_refused(small: list[Record]) -> Non
     require_refused(replaced(small, ELECTION, body), TRUSTEES, "doesn't add up")
 
 
-UNSUPPORTED: dict[str, tuple[int, tuple[str | int, ...], Any]] = {
+UNSUPPORTED: dict[str, tuple[int, Path, Any]] = {
     "version 2": (ELECTION, ("version",), 2),
     "finite fields": (ELECTION, ("group",), "BELENIOS-2048"),
     "mixed questions": (ELECTION, ("questions", 0), {"type": "NonHomomorphic", "value": {}}),
@@ -321,16 +321,33 @@ def test_a_certificate_of_credentials_is_refused_by_name(small: list[Record]) ->
     require_refused(more, SETUP, "isn't supported")
 
 
-@pytest.mark.parametrize(
-    ("answers", "least", "most"), [(["A"], 1, 2), (["A"], 1, 0), ([], 0, 0), (["A"], -1, 1)]
-)
-def test_a_question_that_nobody_can_answer_is_refused(
-    small: list[Record], answers: list[str], least: int, most: int
-) -> None:
-    """Such an election can't have been voted in."""
-    question = {"answers": answers, "min": least, "max": most, "question": "?"}
-    body = compact(json.loads(small[ELECTION].body) | {"questions": [question]})
-    assert entry_number(refusal(pack(replaced(small, ELECTION, body)))) == ELECTION + 1
+QUESTION: Path = ("questions", 0)
+MISSHAPEN: list[tuple[Path, Any]] = [
+    (("uuid",), "short"),
+    (("uuid",), "0OIl0OIl0OIl0OIl"),
+    (("name",), 1),
+    (("description",), None),
+    (("questions",), []),
+    (("questions",), None),
+    ((*QUESTION, "question"), 5),
+    ((*QUESTION, "answers"), []),
+    ((*QUESTION, "answers", 0), 5),
+    ((*QUESTION, "min"), 2),
+    ((*QUESTION, "min"), -1),
+    ((*QUESTION, "min"), True),
+    ((*QUESTION, "max"), 3),
+    ((*QUESTION, "max"), 1.0),
+    (QUESTION, {"answers": ["A"], "blank": 1, "min": 1, "max": 1, "question": "?"}),
+    (QUESTION, {"answers": [], "min": 0, "max": 0, "question": "?"}),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), MISSHAPEN)
+def test_an_election_of_another_shape_is_refused(path: Path, value: Any) -> None:
+    """Also where nobody voted, so that no ballot is there to contradict it."""
+    records = Poll("nobody").records()
+    body = compact(changed(json.loads(records[ELECTION].body), path, value))
+    assert entry_number(refusal(pack(replaced(records, ELECTION, body)))) == ELECTION + 1
 
 
 def test_another_fingerprint_than_the_announced_is_refused(small: list[Record]) -> None:

@@ -65,6 +65,8 @@ def read_election(raw: bytes) -> Election:
         "?credential_authority",
         "?language",
     )
+    for name in ("description", "name", "administrator", "credential_authority"):
+        text(fields.get(name, ""))
     require(natural(fields["version"]) == 1, "is of a version other than 1, which isn't supported")
     require(fields["group"] == GROUP, f"uses a group other than {GROUP}, which isn't supported")
     uuid = text(fields["uuid"])
@@ -72,7 +74,7 @@ def read_election(raw: bytes) -> Election:
     questions = [_read_question(value) for value in array(fields["questions"])]
     require(bool(questions), "has no question")
     key = group.read_point(fields["public_key"])
-    return Election(uuid, text(fields["name"]), hash_text(raw), key, questions)
+    return Election(uuid, fields["name"], hash_text(raw), key, questions)
 
 
 def read_credentials(raw: bytes) -> dict[str, int]:
