@@ -16,7 +16,7 @@ from tests.journeys.gathering import gather
 from tests.journeys.patience import until
 from tests.journeys.whole import Whole
 
-READERS = ("votes", "codes", "postal", "elections")
+READERS = ("votes", "codes", "elections")
 
 
 def log_folder(stack: Stack, partition: int) -> Path:

@@ -2,29 +2,12 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from shared import logs
 from shared.consumer_types import Malformed
 from shared.kafka.set_aside import SetAside
 from shared.metrics import REGISTRY
 from shared.testing.promises import promise
-
-
-@pytest.fixture
-def output() -> Iterator[io.StringIO]:
-    """What the process writes, while logging is set up as in a service."""
-    stream = io.StringIO()
-    root = logging.getLogger()
-    kept = root.handlers[:], root.level
-    logs.configure("codes", "codes-0", "info", stream)
-    yield stream
-    root.handlers[:], root.level = kept[0], kept[1]
-    logging.captureWarnings(False)
 
 
 def lines(output: io.StringIO) -> list[tuple[Any, ...]]:

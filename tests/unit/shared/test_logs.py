@@ -3,27 +3,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from shared import logs
 from shared.testing.promises import promise
 
 CODE = "7Q4K-D0N8-TR2X-VEJ5-MAB9"
-
-
-@pytest.fixture
-def output() -> Iterator[io.StringIO]:
-    """What the process writes, while logging is set up as in a service."""
-    stream = io.StringIO()
-    root = logging.getLogger()
-    kept = root.handlers[:], root.level
-    logs.configure("votes", "votes-0", "info", stream)
-    yield stream
-    root.handlers[:], root.level = kept[0], kept[1]
-    logging.captureWarnings(False)
 
 
 def lines(output: io.StringIO) -> list[dict[str, Any]]:
