@@ -8,6 +8,7 @@ by the library, and that no call waits for ever. Raw clients are forbidden elsew
 import asyncio
 import contextlib
 import logging
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -62,7 +63,7 @@ class GroupConsumer:
             bootstrap_servers=bootstrap,
             client_id=f"{instance}-{group}",
             group_id=group,
-            group_instance_id=f"{instance}-{group}",
+            group_instance_id=f"{instance}-{group}-{_mark_of(self._names)}",
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             max_poll_interval_ms=MAX_POLL_MS,
@@ -145,6 +146,16 @@ class GroupConsumer:
         """Tell Kafka how far we are, for those who watch lag; nobody else reads it."""
         async with asyncio.timeout(CALL_SECONDS):
             await self._raw.commit({TopicPartition(*place): at for place, at in offsets.items()})
+
+
+def _mark_of(names: Sequence[str]) -> str:
+    """Eight hex digits that change with the topics that are read.
+
+    The group gives a member that comes back what it had, even topics that it reads no more, which
+    aiokafka then refuses for ever. Under another name it is a new member, and the old one's time
+    runs out.
+    """
+    return f"{zlib.crc32(','.join(sorted(names)).encode()):08x}"
 
 
 def settings_of_every_consumer() -> dict[str, Any]:

@@ -185,3 +185,28 @@ async def test_the_largest_records_pass(bench: Bench) -> None:
     async with bench.running(bench.stream([inbox], after_commit=seen)):
         await seen.count(9)
     assert [len(text) for text in await bench.texts()] == [899_902] * 9
+
+
+@promise("P15")
+async def test_an_upgrade_that_reads_other_topics_goes_on(bench: Bench) -> None:
+    """The code of tomorrow may read one topic less: it starts on what today's has left behind.
+
+    Fails while a member that comes back is given the topics that it had before: aiokafka refuses
+    those that it didn't ask for, again and again.
+    """
+    kept, dropped = await bench.channel(), await bench.channel()
+    await _apply_both(bench, kept, dropped)
+    seen = Seen()
+    await bench.say(kept, "afterwards")
+    async with bench.running(bench.stream([kept], after_commit=seen)):
+        await seen.count(1)
+    assert sorted(await bench.texts()) == ["afterwards", "before", "beside"]
+
+
+async def _apply_both(bench: Bench, kept: Channel, dropped: Channel) -> None:
+    seen = Seen()
+    await bench.say(kept, "before")
+    async with bench.running(bench.stream([kept, dropped], after_commit=seen)):
+        await seen.count(1)
+        await bench.say(dropped, "beside")
+        await seen.count(2)
