@@ -168,8 +168,8 @@ def _other_words(outcome: Outcome, helpline: str) -> str:
     match outcome:
         case Locked():
             return (
-                "The answers didn't match too often, so voting online is locked for this code, to"
-                f" protect your vote. You can still vote by post. Or ring {helpline}."
+                "The answers didn't match too many times, so voting online is locked for this code,"
+                f" to protect your vote. You can still vote by post. Or ring {helpline}."
             )
         case WrongAnswers(remaining):
             return (
