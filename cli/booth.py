@@ -24,6 +24,7 @@ from ballots import ballot as ballots_ballot
 from ballots import credentials, election, proof_of_code
 from ballots.credentials import Credential
 from cli.cast_answers import NOBODY, Answer, cast_outcome, may_be_handed_over, refusal
+from cli.choices import Choices, require_allowed
 from cli.outcomes import (
     AlreadyVoted,
     BoothError,
@@ -45,10 +46,6 @@ TRIES: Final = 8
 _TRY_AGAIN: Final = (NOBODY, 429, 502, 503, 504)
 PATIENCE_SECONDS: Final = 60.0
 """How long `cast` asks for the outcome of a ballot that was handed in before it says so."""
-
-
-Choices = Sequence[Sequence[int] | None]
-"""Per question the numbers of the chosen answers from 0, or None for a blank vote."""
 
 
 @dataclass
@@ -247,8 +244,9 @@ def seal_answers(visit: Visit, answers: Mapping[str, str], answers_key: str) -> 
 
 
 def seal_ballot(page: Mapping[str, Any], credential: Credential, choices: Choices) -> bytes:
-    """The sealed ballot; raises BallotError when a question doesn't allow the choice."""
+    """The sealed ballot; raises ChoicesRefused when a question doesn't allow the choice."""
     chosen_election = election.parse(page["election"].encode())
+    require_allowed(chosen_election.questions, choices)
     vectors = [
         _vector(question, chosen)
         for question, chosen in zip(chosen_election.questions, choices, strict=True)

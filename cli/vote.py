@@ -23,7 +23,8 @@ from ballots import election as belenios
 from ballots.credentials import Credential
 from ballots.errors import BallotError, CodeRefused
 from cli import kept_ballot
-from cli.booth import Booth, Choices, Visit, derive, seal_ballot
+from cli.booth import Booth, Visit, derive, seal_ballot
+from cli.choices import Choices, require_allowed
 from cli.handing_in import handed_in, stopped_at_once, write_receipt
 from cli.kept_ballot import KeptBallot
 from cli.outcomes import (
@@ -72,7 +73,10 @@ def vote(
     ] = None,
     ballot_file: Annotated[
         Path | None,
-        typer.Option("--ballot-file", help="For scripts: code, answers, choices as JSON; - reads"),
+        typer.Option(
+            "--ballot-file",
+            help="For scripts: code, answers and choices as JSON; - reads it from standard input.",
+        ),
     ] = None,
     keep: Annotated[
         Path | None,
@@ -154,6 +158,8 @@ async def _visit(
 ) -> tuple[Path, KeptBallot]:
     """The way through the booth up to a sealed ballot; raises Ended where it ends before."""
     election_id = str(page["election_id"])
+    if script is not None:
+        require_allowed(_questions(page), _from_zero(script.choices))
     credential = _credential(election_id, script)
     visit = _going_on(await booth.enter(election_id, credential))
     _going_on(await booth.prove(visit))

@@ -64,6 +64,7 @@ class GatewayDouble:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.ballots: list[bytes] = []
+        self.asked: list[str] = []
         self.url = ""
         permit = {"session_id": "s1", "nonce": "22" * 32}
         self._told: dict[str, Said] = {
@@ -77,6 +78,7 @@ class GatewayDouble:
 
     def answer(self, path: str, body: bytes) -> Said:
         """What this request hears."""
+        self.asked.append(path)
         if not path.endswith("/ballots"):
             return self._told[path]
         self.ballots.append(body)
@@ -147,8 +149,9 @@ def serving() -> Iterator[GatewayDouble]:
         server.server_close()
 
 
-def script(folder: Path) -> Path:
-    """A ballot file for scripts, with the code, the answer and the choice of Bob."""
+def script(folder: Path, **other: Any) -> Path:
+    """A ballot file for scripts, with the code, the answer and the choice of Bob, or `other`."""
     path = folder / "vote.json"
-    path.write_text(json.dumps({"code": CODE, "answers": {"postcode": ANSWER}, "choices": [[2]]}))
+    held = {"code": CODE, "answers": {"postcode": ANSWER}, "choices": [[2]]}
+    path.write_text(json.dumps(held | other))
     return path

@@ -257,3 +257,30 @@ def test_before_a_ballot_is_sealed_nothing_was_cast(
     assert done.exit_code == 1
     assert "nothing was cast" in words_of(done)
     assert not list(folder.iterdir())
+
+
+@promise("P4")
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        ([], "1 question, and 0 choices came"),
+        ([[1], [1]], "1 question, and 2 choices came"),
+        ([[1, 1]], "same number chosen twice"),
+        ([[0]], "answers 1 to 2"),
+        ([[-1]], "answers 1 to 2"),
+        ([[7]], "answers 1 to 2"),
+        ([[1, 2]], "exactly 1 number, and 2 came"),
+        ([[]], "exactly 1 number, and 0 came"),
+        ([None], "no blank vote"),
+    ],
+)
+def test_choices_that_the_questions_do_not_allow_are_refused_before_anything_is_sent(
+    castonce: Command, gateway: GatewayDouble, folder: Path, choices: object, told: str
+) -> None:
+    """None is mended into a vote that nobody meant, and the code isn't used."""
+    script = double.script(folder.parent, choices=choices)
+    done = castonce("--ballot-file", str(script))
+    assert done.exit_code == 1
+    assert told in words_of(done)
+    assert "nothing was cast" in words_of(done)
+    assert gateway.asked == [f"/api/elections/{double.UUID}"]
