@@ -78,7 +78,7 @@ def token(
     name: Annotated[str, typer.Option("--name", help="The person's name, for screens.")],
     role: Annotated[str, typer.Option("--role", help="officer or clerk.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the token to this file (mode 0600).")
+        Path | None, typer.Option("--out", help="Write the token to this new file (mode 0600).")
     ] = None,
     home: HomeOption = None,
 ) -> None:
@@ -87,6 +87,12 @@ def token(
         raise CliError(f"There is no role {role!r}.", "Choose officer or clerk.")
     if not 1 <= len(name) <= 200:
         raise CliError("A name has 1 to 200 characters.", "Give one with --name.")
+    if out is not None and out.exists():
+        # Before the token is made: one that nobody holds would stay valid.
+        raise CliError(
+            f"{out} is there already, and may hold a token that somebody uses.",
+            "Give another file with --out, or remove this one first. No token was made.",
+        )
     place = Home.locate(home)
     entry, secret = issue_token(place.staff_file, name, role)  # type: ignore[arg-type]
     if out is None:

@@ -83,6 +83,19 @@ def test_the_command_writes_a_private_file_or_shows_the_token_once(tmp_path) -> 
     assert "cst_" not in listed.output
 
 
+def test_a_file_with_a_token_is_never_overwritten(tmp_path) -> None:
+    """The token that somebody holds stays in its file, and no second one is made."""
+    home, out = tmp_path / "home", tmp_path / "token"
+    words = ["token", "--name", "Ann", "--role", "clerk", "--home", str(home), "--out", str(out)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    held = read_token(out)
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 1
+    assert "No token was made" in " ".join(refused.output.split())
+    assert read_token(out) == held
+    assert len(read_staff(home / "staff.json")) == 1
+
+
 def test_an_unknown_role_is_refused_in_words(tmp_path) -> None:
     """No traceback, exit code 1, and the roles that there are."""
     refused = CliRunner().invoke(
