@@ -115,6 +115,9 @@ def export_assignments(
     election_id = _election(election, home, token_file)
     api = _codes(home, token_file)
     count = export(api, f"/elections/{election_id}/assignments", out, "assignments")
+    if not count:
+        show_warning(f"No assignment is in {out}: `castonce packs import` gives electors packs.")
+        return
     show_done(f"{count} assignments are in {out}.")
 
 
@@ -162,7 +165,7 @@ def replace(
     if seen["outcome"] == "refused":
         raise CliError(
             f"The old pack stands: {seen['reason'].replace('_', ' ')}.",
-            "If the elector says that they didn't vote, look at `castonce roll cases`.",
+            "If the elector says that they didn't vote, look at `castonce cases list`.",
         )
     if seen["outcome"] == "undecided":
         show_warning("Not decided yet: look at `castonce packs balance` in a moment.")

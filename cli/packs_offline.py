@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -17,7 +18,7 @@ from cli import packs_files
 from cli.packs_make import make_packs
 from cli.packs_print import join, write_letters
 from cli.packs_sealed import read_sealed
-from cli.screen import CliError, console, progress_bar, show_done
+from cli.screen import CliError, console, progress_bar, show_done, show_warning
 from shared.contracts.fields import ElectionId
 
 Key = Annotated[Path, typer.Option("--authority-key", help="The authority's authority.key.")]
@@ -88,6 +89,7 @@ def print_packs(
     ] = None,
 ) -> None:
     """Join codes, serials and addresses into letters. Needs no network; can be repeated."""
+    _require_https(booth_url)
     pinned = None if authority_key is None else packs_files.load_public(authority_key)
     only = {canonical_serial(one) for one in serial or ()}
     with progress_bar("Opening the codes") as bar:
@@ -101,9 +103,24 @@ def print_packs(
             out,
             lambda done, total: bar.show("Writing letters", done, total),
         )
-    show_done(f"{len(letters)} letters are in {out}. It holds codes: delete it after printing.")
+    if letters:
+        show_done(f"{len(letters)} letters are in {out}. It holds codes: delete it after printing.")
+    else:
+        show_warning(f"No letter is in {out}: no pack was assigned when the files were exported.")
     if pinned is None:
         typer.echo(f"signed by the authority with key {opened.authority}")
+
+
+def _require_https(booth_url: str) -> None:
+    try:
+        parts = urlsplit(booth_url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "https" or not parts.hostname:
+        raise CliError(
+            f"{booth_url!r} is no https address, and the letters' links lead there with the code.",
+            "Give --booth-url such as https://vote.example.org/.",
+        )
 
 
 def _require_election_id(election_id: str) -> None:

@@ -68,7 +68,7 @@ def test_a_wrong_key_is_told_in_two_lines(tmp_path: Path) -> None:
         [
             *("print", "--sealed", str(tmp_path / "packs" / "sealed-codes.ndjson")),
             *("--printer-key", str(tmp_path / "keys" / "printer.pub")),
-            *("--assignments", "a", "--addresses", "b", "--booth-url", "c", "--out", "d"),
+            *("--assignments", "a", "--addresses", "b", "--booth-url", "https://c", "--out", "d"),
         ],
     )
     assert done.exit_code == 1
@@ -91,3 +91,33 @@ def test_an_election_id_is_checked_before_any_work(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "no election id" in done.output
     assert not (tmp_path / "packs").exists()
+
+
+def test_letters_lead_to_an_https_address_only(tmp_path: Path) -> None:
+    """The link holds the code: an address without encryption is refused before any work."""
+    for address_given in ("http://vote.example.org/", "vote.example.org", "https://", "https://["):
+        done = RUNNER.invoke(
+            app,
+            [
+                *("print", "--sealed", "a", "--printer-key", "b", "--assignments", "c"),
+                *("--addresses", "d", "--booth-url", address_given, "--out", str(tmp_path / "e")),
+            ],
+        )
+        assert done.exit_code == 1
+        assert "is no https address" in " ".join(done.output.split())
+    assert not (tmp_path / "e").exists()
+
+
+def test_a_file_without_letters_is_no_success_in_words(tmp_path: Path) -> None:
+    """Exports made before packs were assigned give a warning, not a tick."""
+    make(tmp_path)
+    end = {"end": {"election_id": ELECTION, "assignments": 0}}
+    shown = run(
+        *("print", "--sealed", tmp_path / "packs" / "sealed-codes.ndjson"),
+        *("--printer-key", tmp_path / "keys" / "printer.key"),
+        *("--assignments", ndjson(tmp_path / "assignments", [end])),
+        *("--addresses", ndjson(tmp_path / "addresses", [{"end": {"addresses": 0}}])),
+        *("--booth-url", "https://vote.example.org", "--out", tmp_path / "letters.csv"),
+    )
+    assert "No letter is in" in shown
+    assert "✓ 0 letters" not in shown
