@@ -22,7 +22,7 @@ from ballots import ballot as ballots_ballot
 from ballots import election as belenios
 from ballots.credentials import Credential
 from ballots.errors import BallotError, CodeRefused
-from cli import kept_ballot
+from cli import kept_ballot, security_answers
 from cli.booth import Booth, Visit, derive, seal_ballot
 from cli.choices import Choices, require_allowed
 from cli.handing_in import handed_in, stopped_at_once, write_receipt
@@ -143,8 +143,7 @@ async def _page(booth: Booth, election_id: str | None) -> dict[str, Any]:
     if election_id is None:
         elections = await booth.elections()
         if len(elections) != 1:
-            listed = "; ".join(f"{one['election_id']} ({one['title']})" for one in elections)
-            raise CliError("Name the election with --election.", listed or "There is none.")
+            raise _unchosen(elections)
         election_id = str(elections[0]["election_id"])
     page = await booth.election(election_id)
     console.print(f"{page['title']}, {page['organisation']}", markup=False)
@@ -153,13 +152,22 @@ async def _page(booth: Booth, election_id: str | None) -> dict[str, Any]:
     return page
 
 
+def _unchosen(elections: Sequence[Mapping[str, Any]]) -> CliError:
+    """Why nobody can say for which election a vote is, and how to choose one."""
+    if not elections:
+        return CliError("There is no election here.", "--url or --home names another service.")
+    listed = "\n".join(f"  {one['election_id']}  {one['title']}" for one in elections)
+    how = "Choose one by its id: castonce vote --election ID"
+    return CliError("There are several elections here.", f"{listed}\n{how}")
+
+
 async def _visit(
     booth: Booth, page: Mapping[str, Any], script: BallotFile | None, keep: Path | None
 ) -> tuple[Path, KeptBallot]:
     """The way through the booth up to a sealed ballot; raises Ended where it ends before."""
     election_id = str(page["election_id"])
     if script is not None:
-        require_allowed(_questions(page), _from_zero(script.choices))
+        _require_usable(page, script)
     credential = _credential(election_id, script)
     visit = _going_on(await booth.enter(election_id, credential))
     _going_on(await booth.prove(visit))
@@ -179,6 +187,14 @@ async def _visit(
         permit=permit,
         ballot=msgspec.Raw(ballot),
     )
+
+
+def _require_usable(page: Mapping[str, Any], script: BallotFile) -> None:
+    """Raise ChoicesRefused or CliError for a ballot file that would only spend a try."""
+    require_allowed(_questions(page), _from_zero(script.choices))
+    found = security_answers.first_problem(page["security_questions"], script.answers)
+    if found:
+        raise CliError(f"In the answers, {found}.", "Nothing was cast, and no try is spent.")
 
 
 def _credential(election_id: str, script: BallotFile | None) -> Credential:
@@ -208,7 +224,16 @@ async def _answer(
 
 
 def _ask_answers(page: Mapping[str, Any]) -> dict[str, str]:
-    return {asked["fact"]: _hidden(asked["text"]) for asked in page["security_questions"]}
+    return {asked["fact"]: _ask_answer(asked) for asked in page["security_questions"]}
+
+
+def _ask_answer(asked: Mapping[str, Any]) -> str:
+    while True:
+        answer = _hidden(security_answers.prompted(asked))
+        found = security_answers.problem(asked["fact"], answer)
+        if not found:
+            return answer
+        complaints.print(f"This {found}. It cost no try.", markup=False)
 
 
 def _ask_choices(page: Mapping[str, Any]) -> list[list[int] | None]:

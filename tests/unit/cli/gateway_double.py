@@ -67,7 +67,7 @@ class GatewayDouble:
         self.asked: list[str] = []
         self.url = ""
         permit = {"session_id": "s1", "nonce": "22" * 32}
-        self._told: dict[str, Said] = {
+        self.told: dict[str, Said] = {
             "/api/elections": (200, {"elections": [{"election_id": UUID, "title": "Leader"}]}),
             f"/api/elections/{UUID}": (200, _page()),
             f"/api/elections/{UUID}/sessions": (201, permit | {"nonce_expires_at_ms": 5}),
@@ -80,7 +80,7 @@ class GatewayDouble:
         """What this request hears."""
         self.asked.append(path)
         if not path.endswith("/ballots"):
-            return self._told[path]
+            return self.told[path]
         self.ballots.append(body)
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         return step(body)

@@ -284,3 +284,67 @@ def test_choices_that_the_questions_do_not_allow_are_refused_before_anything_is_
     assert told in words_of(done)
     assert "nothing was cast" in words_of(done)
     assert gateway.asked == [f"/api/elections/{double.UUID}"]
+
+
+BORN = {"fact": "date_of_birth", "text": "When were you born?"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"postcode": double.ANSWER}, "date_of_birth is missing"),
+        ({"postcode": double.ANSWER, "date_of_birth": "30/9/75"}, "year of four digits"),
+        ({"postcode": double.ANSWER, "date_of_birth": "1"}, "needs a date"),
+        ({"postcode": "-", "date_of_birth": "30/9/1975"}, "postcode needs letters"),
+    ],
+)
+def test_answers_that_cannot_be_any_cost_a_script_no_try(
+    castonce: Command, gateway: GatewayDouble, folder: Path, answers: object, told: str
+) -> None:
+    """A mistake in the file is told by the client; one try of five isn't spent on it."""
+    page = gateway.told[f"/api/elections/{double.UUID}"]
+    assert page
+    page[1]["security_questions"].append(BORN)
+    done = castonce("--ballot-file", str(double.script(folder.parent, answers=answers)))
+    assert done.exit_code == 1
+    assert told in words_of(done)
+    assert gateway.asked == [f"/api/elections/{double.UUID}"]
+
+
+def test_a_date_that_is_none_is_asked_again_and_costs_no_try(
+    gateway: GatewayDouble, folder: Path
+) -> None:
+    """The prompt says how a date is written, and only one that can be one is offered."""
+    page = gateway.told[f"/api/elections/{double.UUID}"]
+    assert page
+    page[1]["security_questions"] = [BORN]
+    gateway.steps = [recorded()]
+    arguments = ["vote", "--election", double.UUID, "--url", gateway.url]
+    typed = f"{double.CODE}\n30/9/75\n30/9/1975\n2\ny\n"
+    done = CliRunner().invoke(vote.app, arguments, input=typed)
+    assert done.exit_code == 0, done.stdout
+    assert "when were you born? (such as 31 december 1980)" in words_of(done)
+    assert "it cost no try" in words_of(done)
+    assert gateway.asked.count("/api/sessions/s1/answers") == 1
+
+
+def test_several_elections_are_listed_with_how_to_choose(
+    gateway: GatewayDouble, folder: Path
+) -> None:
+    """Such as the one that a rehearsal left beside the real one."""
+    gateway.told["/api/elections"] = (
+        200,
+        {
+            "elections": [
+                {"election_id": "aaaaaaaaaaaaaa", "title": "Rehearsal with 60 electors"},
+                {"election_id": double.UUID, "title": "Leader"},
+            ]
+        },
+    )
+    done = CliRunner().invoke(
+        vote.app, ["vote", "--url", gateway.url, "--ballot-file", str(double.script(folder.parent))]
+    )
+    assert done.exit_code == 1
+    assert "several elections" in words_of(done)
+    assert "aaaaaaaaaaaaaa rehearsal with 60 electors" in words_of(done)
+    assert "castonce vote --election id" in words_of(done)
