@@ -5,6 +5,7 @@ Promises that repeating a command is safe, and that "done" is only said of what 
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from cli.client import HomeOption, InternalApi, TokenFileOption, connect
 from cli.election_file import ElectionFileError, read
 from cli.packs_files import load_public
 from cli.people import ElectionOption, choose_election
+from cli.readiness import YesOption, require_list, require_packs
 from cli.screen import (
     CliError,
     console,
@@ -32,7 +34,11 @@ from cli.screen import (
 app = make_app("Elections: create, open, close, and see where they stand.")
 
 POST_ANSWER_SECONDS = 15.0
-ForceOption = Annotated[bool, typer.Option("--force", help="Before its hour; it is recorded.")]
+_ROOT = re.compile(r"[0-9a-f]{64}")
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Don't wait for the calendar's hour, only that; it is recorded."),
+]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is forced; it is recorded.")]
 
 _PHASES = {
@@ -69,6 +75,7 @@ def create(
     except ElectionFileError as error:
         lines = "\n".join(f"  {problem.key}: {problem.fix}" for problem in error.problems)
         raise CliError(f"{file} can't become an election yet:", lines) from None
+    _require_future(definition.post_closes_at_ms)
     api = connect("elections", home=home, token_file=token_file)
     made = api.post("/elections", {"definition": msgspec.to_builtins(definition)})
     show_done(f"The election {definition.title!r} exists.")
@@ -106,30 +113,44 @@ def show(
 
 @app.command()
 def credentials(
+    *,
     root: Annotated[str, typer.Option("--root", help="As `castonce packs make` printed it.")],
     size: Annotated[int, typer.Option("--size", help="As `castonce packs make` printed it.")],
     election: ElectionOption = None,
+    yes: YesOption = False,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
     """Fix the credential list, once: only its credentials can be granted."""
+    root = root.strip().lower()
+    if not _ROOT.fullmatch(root):
+        raise CliError(
+            "That is no root: a root has 64 digits 0-9 and a-f.",
+            "Copy it whole from what `castonce packs make` printed.",
+        )
     api = connect("elections", home=home, token_file=token_file)
-    body = {"root": root.lower(), "size": size}
-    _order(api, f"/elections/{choose_election(api, election)}/credentials", body)
+    chosen = choose_election(api, election)
+    require_list(chosen, root, size, yes)
+    _order(api, f"/elections/{chosen}/credentials", {"root": root, "size": size})
     show_done(f"The credential list of {size:,} credentials is fixed.")
 
 
 @app.command("open")
 def open_election(
+    *,
     election: ElectionOption = None,
     force: ForceOption = False,
     reason: ReasonOption = "",
+    yes: YesOption = False,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
-    """Open an election for voting (it opens by itself at its hour)."""
+    """Open an election for voting (it opens by itself at its hour); asks if packs are missing."""
     api = connect("elections", home=home, token_file=token_file)
-    _step(api, election, "open", force, reason)
+    _require_reason(force, reason)
+    chosen = choose_election(api, election)
+    require_packs(chosen, home, token_file, yes)
+    _step(api, chosen, "open", force, reason)
     show_done("Voting is open.")
 
 
@@ -201,11 +222,19 @@ def read_trustee(path: Path) -> str:
     """The election key of a trustee's public key file, its proof checked; raises CliError."""
     try:
         return trustee.verify_key(path.read_bytes()).public_key
-    except BallotError as error:
+    except BallotError:
         raise CliError(
-            f"{path} holds no valid trustee key ({error}).",
+            f"{path} holds no valid public key of a trustee.",
             "Ask the trustee for the .pub file that `castonce trustee keygen` made.",
         ) from None
+
+
+def _require_future(post_closes_at_ms: int) -> None:
+    if post_closes_at_ms <= time.time() * 1000:
+        raise CliError(
+            f"This election lies in the past: its last hour was {_when(post_closes_at_ms)}.",
+            "Set opens, online_closes and post_closes in the file to hours that are still to come.",
+        )
 
 
 def _place(record: str) -> tuple[str, int, int]:
@@ -221,11 +250,15 @@ def _place(record: str) -> tuple[str, int, int]:
 def _step(
     api: InternalApi, election_id: str | None, step: str, is_forced: bool, reason: str
 ) -> str:
-    if is_forced and not reason:
-        raise CliError("A forced step needs a reason.", "Add --reason: it is recorded.")
+    _require_reason(is_forced, reason)
     chosen = choose_election(api, election_id)
     _order(api, f"/elections/{chosen}/{step}", {"force": is_forced, "reason": reason})
     return chosen
+
+
+def _require_reason(is_forced: bool, reason: str) -> None:
+    if is_forced and not reason:
+        raise CliError("A forced step needs a reason.", "Add --reason: it is recorded.")
 
 
 def _order(api: InternalApi, path: str, body: dict[str, Any]) -> None:
