@@ -38,7 +38,7 @@ _TIMEOUT_SECONDS = 60.0
 _WHAT_TO_DO = {
     401: "Check the token: `castonce staff list` shows who has one, --token-file names another.",
     403: "This needs another role: see `castonce staff list`.",
-    404: "Check the id that you gave.",
+    404: "Check the id or number that you gave.",
     409: "Look at the current state before you try again.",
     503: "Wait a moment and repeat the same command; nothing was changed.",
 }

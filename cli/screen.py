@@ -97,11 +97,11 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def show_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Print labelled values, one a line, labels aligned."""
-    grid = Table.grid(padding=(0, 2))
-    for label, value in facts:
-        grid.add_row(Text(label, style="bold"), Text(str(value)))
-    console.print(grid)
+    """Print labelled values, one a line, labels aligned; never cut, for paths are copied."""
+    shown = [(label, str(value)) for label, value in facts]
+    width = max((len(label) for label, _ in shown), default=0)
+    for label, value in shown:
+        console.print(Text(f"{label:<{width}}  ", style="bold") + Text(value), soft_wrap=True)
 
 
 class Bar:
@@ -122,7 +122,7 @@ class Bar:
 
 @contextmanager
 def progress_bar(title: str, total: int | None = None) -> Iterator[Bar]:
-    """A progress bar on standard error for the time of the block."""
+    """A progress bar on standard error for the time of the block; none in a file or a pipe."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -130,5 +130,6 @@ def progress_bar(title: str, total: int | None = None) -> Iterator[Bar]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=complaints,
+        disable=not complaints.is_terminal,
     ) as progress:
         yield Bar(progress, title, total)

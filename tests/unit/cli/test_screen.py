@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.screen import CliError, PoliteGroup, make_app
+from cli.screen import CliError, PoliteGroup, make_app, progress_bar
 from deploy.local.errors import DidNotStart
 from shared.kafka.errors import TopicsWrong
 
@@ -40,3 +40,11 @@ def test_a_fault_of_ours_is_not_hidden() -> None:
         raise ZeroDivisionError
 
     assert isinstance(CliRunner().invoke(app, ["fail"]).exception, ZeroDivisionError)
+
+
+def test_a_file_gets_no_progress_bar(capsys) -> None:
+    """Bars are for people who look: a log keeps no line that stopped before the end."""
+    with progress_bar("Granting", 8) as bar:
+        bar.advance()
+        bar.show("Granting", 7, 8)
+    assert capsys.readouterr().err == ""
