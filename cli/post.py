@@ -67,6 +67,8 @@ def scan(
     token_file: TokenFileOption = None,
 ) -> None:
     """Scan one envelope; exit code 1 if it is set aside."""
+    if not serial.strip():
+        raise CliError("No serial was scanned.", "Scan the envelope again, or type its serial.")
     postal = _postal(home, token_file)
     election_id = choose_election(postal, election)
     wanted = scan_id or secrets.token_hex(12)

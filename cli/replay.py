@@ -47,17 +47,17 @@ def replay(
     ] = False,
     service: Annotated[str, typer.Option(help="One service, or all.")] = "all",
     law: Annotated[
-        Path | None, typer.Option("--from", help="Read the law from this file, not the broker.")
+        Path | None, typer.Option("--from", help="Read the log from this file, not the broker.")
     ] = None,
     dump: Annotated[
-        Path | None, typer.Option(help="Only write the law, with its stamps, to this new file.")
+        Path | None, typer.Option(help="Only write the log, with its stamps, to this new file.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which order partitions come in.")] = 1,
     batch: Annotated[
         int, typer.Option(min=1, max=5000, help="Records of a partition at once.")
     ] = 500,
 ) -> None:
-    """Read the law again from its beginning, into empty tables, and compare."""
+    """Read the log again from its beginning, into empty tables, and compare."""
     stack = Stack(Home.locate(home))
     if dump is not None:
         _keep(stack, dump)

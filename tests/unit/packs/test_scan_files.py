@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ballots import codes
+from cli import post
 from cli.post_files import read_scans
 from cli.screen import CliError
 
@@ -63,3 +65,10 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CliError, match="can't be read"):
         read_scans(path, ELECTION, 1)
+
+
+def test_an_empty_scan_is_told_in_words() -> None:
+    """A scanner that read nothing is no reason to ask the service."""
+    done = CliRunner().invoke(post.app, ["scan", " "])
+    assert done.exit_code == 1
+    assert "No serial was scanned" in done.output
