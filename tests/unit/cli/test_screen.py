@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.screen import CliError, PoliteGroup, make_app, progress_bar
+from cli.screen import CliError, PoliteGroup, make_app, progress_bar, show_facts
 from deploy.local.errors import DidNotStart
 from shared.kafka.errors import TopicsWrong
 
@@ -48,3 +48,10 @@ def test_a_file_gets_no_progress_bar(capsys) -> None:
         bar.advance()
         bar.show("Granting", 7, 8)
     assert capsys.readouterr().err == ""
+
+
+def test_paths_are_not_cut_in_a_narrow_window(capsys: pytest.CaptureFixture[str]) -> None:
+    """The tokens' files are copied from the screen, also from a log of 80 columns."""
+    path = "/" + "long/" * 40 + "officer.token"
+    show_facts([("Login", path), ("Election", "x")])
+    assert f"Login     {path}\nElection  x\n" in capsys.readouterr().out
