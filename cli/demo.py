@@ -21,6 +21,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from ballots.codes import grouped
+from cli import demo_codes
 from cli.booth import Booth
 from cli.client import HomeOption, InternalApi
 from cli.outcomes import BoothError
@@ -73,15 +74,32 @@ def demo(
     was_up = daemon.is_running(stack)
     stopped = _interrupts()
     try:
-        _start(stack)
-        shown = _existing(stack) or _stage(stack)
-        _show(stack, shown, time.monotonic() - began)
+        _open(stack, stopped, began)
         stopped.wait()
+    except Exception:
+        # Ctrl-C reaches the programs that are being started too: their complaint is ours.
+        if not stopped.is_set():
+            raise
+        show_done("Stopped before the demo election was open; the next start goes on.")
     finally:
         if not was_up:
             with console.status("Stopping ..."):
                 stack.stop()
-            show_done("Everything is stopped; the next start finds the same election.")
+            show_done("Everything is stopped.")
+
+
+def _open(stack: Stack, stopped: threading.Event, began: float) -> None:
+    """Start everything and show an open election; raises _Stopped at Ctrl-C before that."""
+    _start(stack)
+    if stopped.is_set():
+        raise _Stopped
+    existing = _existing(stack)
+    standings = _standings(stack, existing) if existing else None
+    _show(stack, existing or _stage(stack), standings, time.monotonic() - began)
+
+
+class _Stopped(Exception):
+    """Somebody pressed Ctrl-C before the election was open."""
 
 
 def _interrupts() -> threading.Event:
@@ -128,6 +146,13 @@ async def _is_offered(address: str, election_id: str) -> bool:
             await asyncio.sleep(LOOK_SECONDS)
 
 
+def _standings(stack: Stack, shown: Demo) -> list[str]:
+    """What is left of each code that an earlier start showed."""
+    address = f"http://{ports.LOOPBACK}:{stack.ports.api('gateway')}"
+    packs = [(one.code, one.answers) for one in shown.electors]
+    return asyncio.run(demo_codes.standings(address, shown.election_id, packs))
+
+
 def _stage(stack: Stack) -> Demo:
     """Set the election up, and remember what to show."""
     token = people.tokens(stack.home)
@@ -164,7 +189,7 @@ def _shown(elector: Elector, staged: staging.Staged) -> DemoElector:
     )
 
 
-def _show(stack: Stack, shown: Demo, seconds: float) -> None:
+def _show(stack: Stack, shown: Demo, standings: list[str] | None, seconds: float) -> None:
     base = f"http://{ports.LOOPBACK}"
     console.print(Panel(Text(f"The demo election is open for voting (after {seconds:.0f} s)")))
     show_facts(
@@ -183,7 +208,7 @@ def _show(stack: Stack, shown: Demo, seconds: float) -> None:
             ),
         ]
     )
-    for one in shown.electors:
+    for number, one in enumerate(shown.electors):
         answers = f"{one.answers['date_of_birth']}, {one.answers['postcode']}"
         console.print()
         # One line each, never cut: these are to be copied.
@@ -193,6 +218,7 @@ def _show(stack: Stack, shown: Demo, seconds: float) -> None:
                 ("Voting code", one.code),
                 ("Born, postcode", answers),
                 ("Pack serial", one.serial),
+                *([("This code", standings[number])] if standings else []),
             ]
         )
     console.print()

@@ -1,5 +1,7 @@
 """What `castonce demo` believes of an election that an earlier start left."""
 
+import asyncio
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -7,8 +9,9 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from cli import booth, demo
+from cli import booth, demo, demo_codes
 from cli.screen import CliError
+from deploy.local.errors import DidNotStart
 from deploy.local.home import Home, write_private
 from tests.unit.cli import gateway_double as double
 
@@ -65,3 +68,56 @@ def test_a_gateway_that_is_away_is_told_in_words(
     keep(home, double.UUID)
     with pytest.raises(CliError, match="gateway"):
         demo._existing(Place(home, 1))
+
+
+class Stopped(Place):
+    """A stack whose programs are ended by the same Ctrl-C that the demo hears."""
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+def test_ctrl_c_while_it_starts_is_no_complaint(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Programs that were ended by it didn't fail, and a start that fails by itself is told."""
+    stopped = threading.Event()
+
+    def fails(_: object) -> None:
+        raise DidNotStart("Kafka's storage can't be formatted", "Run castonce doctor.")
+
+    monkeypatch.setattr(demo, "_start", fails)
+    monkeypatch.setattr(demo, "_interrupts", lambda: stopped)
+    monkeypatch.setattr(demo, "Stack", lambda *_: Stopped(home, 1))
+    monkeypatch.setattr(demo.daemon, "is_running", lambda _: False)
+    with pytest.raises(DidNotStart):
+        demo.demo(home=home.root)
+    stopped.set()
+    demo.demo(home=home.root)
+    assert "Stopped before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "told"),
+    [
+        ("", None, "not used yet"),
+        ("proof", (409, {"code": "already_voted_online", "first_at_ms": 9}), "has voted online"),
+        ("state", (200, {"state": "spent", "since_ms": 9}), "has voted online"),
+        ("state", (200, {"state": "blocked", "since_ms": 9}), "has voted by post"),
+        ("answers", (403, {"code": "locked"}), "locked"),
+        ("proof", (403, {"code": "something_new"}), demo_codes.UNKNOWN),
+        ("state", (503, {"code": "unavailable"}), demo_codes.UNKNOWN),
+    ],
+)
+def test_codes_shown_again_say_whether_they_are_used(
+    monkeypatch: pytest.MonkeyPatch, path: str, said: double.Said, told: str
+) -> None:
+    """Asked of the gateway without a ballot; where it doesn't say, they may have been used."""
+    monkeypatch.setattr(booth, "TRIES", 1)
+    packs = [(double.CODE, {"postcode": double.ANSWER})]
+    with double.serving() as gateway:
+        if path:
+            gateway.told[f"/api/sessions/s1/{path}"] = said
+        [found] = asyncio.run(demo_codes.standings(gateway.url, double.UUID, packs))
+        assert not gateway.ballots
+    assert told in found
