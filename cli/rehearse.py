@@ -21,6 +21,7 @@ from cli.screen import (
     show_done,
     show_failure,
     show_table,
+    show_warning,
 )
 from deploy.local import daemon, ports, services
 from deploy.local.home import Home
@@ -40,7 +41,12 @@ def rehearse_command(
     ] = 0.6,
     at_once: Annotated[int, typer.Option(min=1, max=256, help="Electors at a time.")] = 8,
     own_stack: Annotated[
-        bool, typer.Option("--own-stack", help="Start a stack for it, and remove it afterwards.")
+        bool,
+        typer.Option(
+            "--own-stack",
+            help="Start a stack for it, and remove it afterwards. Without it the election stays"
+            " listed in the stack that is up.",
+        ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     home: HomeOption = None,
@@ -63,6 +69,10 @@ def _stack(home: Path | None, is_own: bool) -> Iterator[Stack]:
         stack = Stack(Home.locate(home))
         if not (stack.broker.is_running and daemon.is_running(stack)):
             raise CliError("Castonce isn't up.", "Start it with `castonce up`, or add --own-stack.")
+        show_warning(
+            f"This rehearses in {stack.home.root}: its election stays listed there for good, and"
+            " beside another one every command needs --election. --own-stack leaves nothing behind."
+        )
         yield stack
         return
     with tempfile.TemporaryDirectory(prefix="castonce-rehearsal-") as folder:
