@@ -17,6 +17,8 @@ Choices = Sequence[Sequence[int] | None]
 class ChoicesRefused(InvalidChoices):
     """The choices don't fit the questions; the words say which question, and what it allows."""
 
+    code = "choices-not-allowed"
+
 
 def require_allowed(questions: Sequence[Question], choices: Choices) -> None:
     """Raise ChoicesRefused unless there is one allowed choice for each question."""

@@ -64,7 +64,7 @@ def test_what_the_console_blocks_name_is_there(block: str) -> None:
 
 def _is_said(line: str, said: str) -> bool:
     """Whether the line is said up to the part that differs: after two spaces, or an ellipsis."""
-    label = re.split(r"  +| …", line.removeprefix("✓ "))[0].rstrip(":")
+    label = re.split(r"  +| …| \(", line.removeprefix("✓ "))[0].rstrip(":")
     return all(part in said for part in label.split(", "))
 
 
