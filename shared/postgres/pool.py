@@ -29,6 +29,14 @@ CONNECT_SECONDS = 5.0
 STALE_OFFSETS = "CO001"
 """SQLSTATE that `advance_offsets` raises when another process has moved the offsets."""
 
+_BROKEN = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
+"""After these nobody knows what a connection is still busy with."""
 _TRANSIENT = (
     OSError,
     TimeoutError,
@@ -82,11 +90,18 @@ async def connect(settings: ServiceSettings, size: int = 4) -> "asyncpg.Pool[Any
 
 @asynccontextmanager
 async def connection(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
-    """One connection of the pool, terminated if it is held for more than TRANSACTION_SECONDS."""
+    """One connection of the pool, terminated if it is held for more than TRANSACTION_SECONDS.
+
+    Terminated as well when it broke: giving it back costs no round trip that would show it, and the
+    pool hands out the last one first, so that nobody would get a sound one any more.
+    """
     held = await pool.acquire(timeout=ACQUIRE_SECONDS)
     cut = asyncio.get_running_loop().call_later(TRANSACTION_SECONDS, held.terminate)
     try:
         yield held
+    except _BROKEN:
+        held.terminate()
+        raise
     finally:
         cut.cancel()
         await pool.release(held, timeout=RELEASE_SECONDS)

@@ -133,3 +133,22 @@ async def test_a_lock_that_another_one_holds_is_waited_for_in_vain_only_once(
             await holding.rollback()
             await seen.count(2)
     assert await bench.texts() == ["one", "two"]
+
+
+@promise("P15")
+@pytest.mark.parametrize("error", [asyncpg.InternalClientError, ConnectionResetError])
+async def test_a_broken_connection_is_not_handed_out_again(
+    bench: Bench, error: type[Exception]
+) -> None:
+    """A server that died in the middle of a statement leaves a connection that answers no more.
+
+    Fails when it goes back to the pool as if it were sound: everybody would get it, for ever.
+    """
+    broken = 0
+    with pytest.raises(error):
+        async with pools.connection(bench.pool) as sql:
+            broken = await sql.fetchval("select pg_backend_pid()")
+            raise error("cannot switch to another state")
+    for _ in range(bench.pool.get_max_size() + 1):
+        async with pools.connection(bench.pool) as sql:
+            assert await sql.fetchval("select pg_backend_pid()") != broken
