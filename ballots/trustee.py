@@ -4,17 +4,16 @@ Promises that a published key that verifies belongs to someone (so that no key c
 cancel another's). Must never see a private key on a server: `generate` is for the trustee's own
 machine. Trusts the caller to keep what it returns.
 
-Source: Belenios 3.3 specification, "Verification keys", "Trustees" (kind "Single").
+Source: Belenios 3.3 specification, "Verification keys".
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from ballots import group, proofs, strict_json
-from ballots.errors import InvalidPoint, Malformed, NotCanonical
-from ballots.group import Point, RandomBytes
+from ballots.errors import InvalidPoint, NotCanonical
+from ballots.group import RandomBytes
 from ballots.proofs import PointText, Proof
 
 MAX_KEY_BYTES: Final = 2_000
@@ -74,22 +73,6 @@ def parse_private(raw: bytes) -> int:
     if private == 0:
         raise NotCanonical("zero is no private key")
     return private
-
-
-def election_key(keys: Sequence[TrusteeKey]) -> str:
-    """Return the election's public key: the product of the trustees' (all must decrypt)."""
-    if not keys:
-        raise Malformed("an election needs a trustee")
-    return group.encode_point(group.total([_point(key) for key in keys]))
-
-
-def encode_trustees(keys: Sequence[TrusteeKey]) -> bytes:
-    """Return the archive's `trustees` record for mandatory trustees in this order."""
-    return strict_json.encode([("Single", key) for key in keys])
-
-
-def _point(key: TrusteeKey) -> Point:
-    return group.parse_point(key.public_key)
 
 
 def _prefix(public: str) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from ballots import trustee
+from ballots import trustee, trustees
 from ballots.errors import BallotError
 from cli.client import HomeOption, InternalApi, TokenFileOption, connect
 from cli.election_file import ElectionFileError, read
@@ -54,8 +54,13 @@ _PHASES = {
 @app.command()
 def create(
     file: Annotated[Path, typer.Argument(help="The election (TOML).", exists=True, dir_okay=False)],
-    trustee_file: Annotated[
-        Path, typer.Option("--trustee", help="The trustee's public key.", exists=True)
+    trustee_files: Annotated[
+        list[Path],
+        typer.Option(
+            "--trustee",
+            help="A trustee's public key; repeat it for several, who must then all decrypt.",
+            exists=True,
+        ),
     ],
     authority_file: Annotated[
         Path, typer.Option("--authority", help="The authority's public key.", exists=True)
@@ -67,7 +72,7 @@ def create(
     try:
         definition = read(
             file.read_text("utf-8"),
-            trustee_key=read_trustee(trustee_file),
+            trustees=read_trustees(trustee_files),
             credential_authority_key=load_public(authority_file),
         )
     except UnicodeDecodeError:
@@ -218,10 +223,20 @@ def resolve(
     show_done("The record is resolved.")
 
 
-def read_trustee(path: Path) -> str:
-    """The election key of a trustee's public key file, its proof checked; raises CliError."""
+def read_trustees(paths: list[Path]) -> str:
+    """The trustees' record of public key files, proofs checked; raises CliError."""
+    record = trustees.encode([_read_trustee(path) for path in paths])
     try:
-        return trustee.verify_key(path.read_bytes()).public_key
+        return trustees.parse(record).raw.decode()
+    except BallotError as error:
+        raise CliError(
+            f"These trustees can't hold an election together: {error}.", "Name each key once."
+        ) from None
+
+
+def _read_trustee(path: Path) -> trustee.TrusteeKey:
+    try:
+        return trustee.verify_key(path.read_bytes())
     except BallotError:
         raise CliError(
             f"{path} holds no valid public key of a trustee.",

@@ -98,7 +98,7 @@ SECURITY_QUESTION = {
 }
 
 
-def read(text: str, *, trustee_key: str, credential_authority_key: str) -> Definition:
+def read(text: str, *, trustees: str, credential_authority_key: str) -> Definition:
     """The definition that a file's text holds; raises ElectionFileError with every problem."""
     try:
         table = tomllib.loads(text)
@@ -110,7 +110,7 @@ def read(text: str, *, trustee_key: str, credential_authority_key: str) -> Defin
         raise ElectionFileError(found)
     plain = {key: value for key, value in table.items() if key not in (*hours, "time_zone")}
     plain |= {f"{key}_at_ms": moment for key, moment in hours.items()}
-    plain |= {"trustee_key": trustee_key, "credential_authority_key": credential_authority_key}
+    plain |= {"trustees": trustees, "credential_authority_key": credential_authority_key}
     return _definition(plain)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ballots import trustee
+from ballots import trustee, trustees
 from cli import election_file, packs_files
 from cli.client import InternalApi, new_key
 from cli.packs_make import PacksMade, make_packs
@@ -71,7 +71,9 @@ def stage(
     """
     keys = packs_files.make_keys(folder / "keys")
     private, trustee_key = trustee.generate(randbytes)
-    election_id = _create(apis, definition, trustee_key.public_key, keys[packs_files.AUTHORITY])
+    election_id = _create(
+        apis, definition, trustees.encode([trustee_key]).decode(), keys[packs_files.AUTHORITY]
+    )
     _import_roll(apis, election_id, as_csv(list(roll)), progress)
     made = make_packs(
         election_id,
@@ -92,9 +94,9 @@ def stage(
     return Staged(election_id, private, packs, codes, len(roll))
 
 
-def _create(apis: Apis, text: str, trustee_key: str, authority_key: str) -> str:
+def _create(apis: Apis, text: str, trustees_record: str, authority_key: str) -> str:
     definition = election_file.read(
-        text, trustee_key=trustee_key, credential_authority_key=authority_key
+        text, trustees=trustees_record, credential_authority_key=authority_key
     )
     body = {"definition": msgspec.to_builtins(definition)}
     election_id = str(_post(apis.elections, "/elections", body)["election_id"])

@@ -8,6 +8,7 @@ the tables follow when the messages come back.
 import os
 
 from ballots import election as belenios
+from ballots import trustees
 from ballots.errors import BallotError
 from services.elections.domain import announcements, definition, phases
 from services.elections.domain.announcements import Announcement
@@ -191,7 +192,7 @@ class Course:
                 uuid=election_id,
                 name=wanted.title,
                 description=wanted.description,
-                public_key=wanted.trustee_key,
+                public_key=trustees.parse(wanted.trustees.encode()).election_key,
                 questions=[_question(question) for question in wanted.questions],
                 administrator=wanted.organisation,
             )

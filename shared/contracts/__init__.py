@@ -7,6 +7,7 @@ a decision. Trusts nothing: decoding checks length, type, range, encoding and ca
 # Every type must be known wherever one is decoded: a service that hadn't imported the module of
 # another's messages would take them for unknown ones and set them aside.
 from shared.contracts import (
+    board,
     codes,
     elections,
     gateway,
@@ -16,4 +17,4 @@ from shared.contracts import (
     votes,
 )
 
-__all__ = ["codes", "elections", "gateway", "identity", "postal", "quarantine", "votes"]
+__all__ = ["board", "codes", "elections", "gateway", "identity", "postal", "quarantine", "votes"]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from shared.contracts.fields import (
     Credential,
@@ -13,15 +13,21 @@ from shared.contracts.fields import (
     Nonce,
     RightId,
     Serial,
+    Signature,
     StaffId,
 )
 from shared.contracts.message import Message, contract
 from shared.contracts.permits import CodePermit
 from shared.contracts.reasons import ReplacementReason
-from shared.contracts.topics import PACKS, REPLIES, RIGHTS
+from shared.contracts.topics import CREDENTIALS, ELECTIONS, PACKS, REPLIES, RIGHTS
 
 LeafIndex = Annotated[int, Meta(ge=0, lt=4_000_000)]
 InclusionPath = Annotated[list[Hash], Meta(max_length=24)]
+CredentialState = Literal["active", "replaced", "withdrawn"]
+"""What became of a listed credential; one without a state is a spare, and may not vote."""
+CredentialBatch = Annotated[list[Credential], Meta(min_length=1, max_length=5_000)]
+"""Sorted by their little-endian bytes, so that the order tells nothing about electors."""
+PackCount = Annotated[int, Meta(ge=0, le=4_000_000)]
 CodeState = Literal["active", "blocked", "spent", "revoked", "replaced", "withdrawn"]
 
 
@@ -94,3 +100,61 @@ class CodeStateTold(Message, frozen=True, kw_only=True):
     request_id: EventId
     state: CodeState
     since_ms: Milliseconds
+
+
+@contract(CREDENTIALS, "codes", signed=True)
+class CredentialsPublished(Message, frozen=True, kw_only=True):
+    """Part `part` (from 0) of `parts` of the authority's sorted list, for the public board."""
+
+    election_id: ElectionId
+    part: Annotated[int, Meta(ge=0, lt=1_000)]
+    parts: Annotated[int, Meta(ge=1, le=1_000)]
+    credentials: CredentialBatch
+
+
+@contract(CREDENTIALS, "codes", signed=True)
+class CredentialsChanged(Message, frozen=True, kw_only=True):
+    """These credentials have this state; `withdrawn` beats `replaced` beats `active`, in any order.
+
+    `signature` is that of `codes` over `states_text`: it goes to the board, for anyone to check.
+    """
+
+    election_id: ElectionId
+    state: CredentialState
+    credentials: CredentialBatch
+    signature: Signature
+
+
+def states_text(election_id: str, state: str, credentials: list[str]) -> bytes:
+    """What `codes` signs about the states of credentials."""
+    return f"castonce-states-v1|{election_id}|{state}|{','.join(credentials)}".encode()
+
+
+class PackStates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every pack in exactly one final state (P11)."""
+
+    unused: PackCount
+    voted_online: PackCount
+    voted_by_post: PackCount
+    replaced: PackCount
+    withdrawn: PackCount
+    undelivered: PackCount
+    spare: PackCount
+
+
+class CredentialStates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every listed credential in exactly one state, as the board's entries must add up to."""
+
+    active: PackCount
+    replaced: PackCount
+    withdrawn: PackCount
+    spare: PackCount
+
+
+@contract(ELECTIONS, "codes", signed=True)
+class PacksAccounted(Message, frozen=True, kw_only=True):
+    """The packs' balance, once every partition said that it is closed."""
+
+    election_id: ElectionId
+    packs: PackStates
+    credentials: CredentialStates

@@ -26,7 +26,36 @@ ElectionJson = Annotated[
 ]
 Channel = Literal["online", "post"]
 Fact = Literal["date_of_birth", "postcode", "membership_number", "year_joined", "surname"]
-Phase = Literal["defined", "open", "online_closed", "post_closing", "post_closed", "reconciled"]
+Phase = Literal[
+    "defined",
+    "open",
+    "online_closed",
+    "post_closing",
+    "post_closed",
+    "reconciled",
+    "tallied",
+    "decrypted",
+    "declared",
+]
+TrusteesJson = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200_000,
+        pattern=ONE_LINE,
+        description="The exact bytes of Belenios' trustees record.",
+    ),
+]
+ProtocolJson = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=800_000,
+        pattern=ONE_LINE,
+        description="The exact bytes of a record of Belenios' archive.",
+    ),
+]
+BallotCount = Annotated[int, Meta(ge=0, le=4_000_000)]
 
 
 class ServiceKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +97,7 @@ class Definition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     post_closes_at_ms: Milliseconds
     security_questions: Annotated[list[SecurityQuestion], Meta(min_length=1, max_length=5)]
     helpline: Text
-    trustee_key: PublicKey
+    trustees: TrusteesJson
     credential_authority_key: PublicKey
 
 
@@ -99,6 +128,48 @@ class PhaseChanged(Message, frozen=True, kw_only=True):
 
     election_id: ElectionId
     phase: Phase
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class BallotsCounted(Message, frozen=True, kw_only=True):
+    """Every partition is closed, and so many ballots were accepted: the board may end with them."""
+
+    election_id: ElectionId
+    ballots: BallotCount
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class TallyPublished(Message, frozen=True, kw_only=True):
+    """The encrypted tally of all accepted ballots, which the board holds too."""
+
+    election_id: ElectionId
+    encrypted_tally: ProtocolJson
+    ballots: BallotCount
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class DecryptionReceived(Message, frozen=True, kw_only=True):
+    """A trustee's partial decryption, its proofs checked; `owner` is their place, from 1."""
+
+    election_id: ElectionId
+    owner: Annotated[int, Meta(ge=1, le=1_000)]
+    partial_decryption: ProtocolJson
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class ResultPublished(Message, frozen=True, kw_only=True):
+    """What the encrypted tally says: Belenios' result record."""
+
+    election_id: ElectionId
+    result: ProtocolJson
+
+
+@contract(ELECTIONS, "elections", signed=True)
+class ElectionDeclared(Message, frozen=True, kw_only=True):
+    """The declaration, whose signature is inside: the exact bytes of the document."""
+
+    election_id: ElectionId
+    declaration: ProtocolJson
 
 
 @contract(RIGHTS, "elections", signed=True)

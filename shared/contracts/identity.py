@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shared.contracts.fields import ElectionId, EventId, RightId, StaffId
+from shared.contracts.fields import ElectionId, EventId, Hash, RightId, StaffId
 from shared.contracts.message import Message, contract
 from shared.contracts.permits import Permit
 from shared.contracts.reasons import WithdrawalReason
-from shared.contracts.topics import REPLIES, RIGHTS
+from shared.contracts.topics import ELECTIONS, REPLIES, RIGHTS
 
 
 @contract(RIGHTS, "identity", signed=True)
@@ -45,3 +45,18 @@ class AnswersRefused(Message, frozen=True, kw_only=True):
     request_id: EventId
     reason: Literal["wrong_answers", "locked", "code_permit_refused", "unreadable", "too_late"]
     remaining: Annotated[int, Meta(ge=0, le=5)] = 0
+
+
+PersonCount = Annotated[int, Meta(ge=0, le=4_000_000)]
+CaseKind = Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$(?!\n)")]
+
+
+@contract(ELECTIONS, "identity", signed=True)
+class RollAccounted(Message, frozen=True, kw_only=True):
+    """The roll and the cases, once every partition is closed; `roll_sha256` commits to the roll."""
+
+    election_id: ElectionId
+    electors: PersonCount
+    withdrawn: PersonCount
+    cases: dict[CaseKind, PersonCount]
+    roll_sha256: Hash

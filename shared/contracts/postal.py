@@ -1,8 +1,8 @@
 """What `postal` says: envelopes arrived, scans were wrong, and whether the post can close."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from shared.contracts.fields import (
     BatchNumber,
@@ -15,6 +15,7 @@ from shared.contracts.fields import (
 from shared.contracts.message import Message, contract
 from shared.contracts.reasons import VoidReason
 from shared.contracts.topics import ELECTIONS, RIGHTS
+from shared.contracts.votes import SetAsideReason
 
 
 @contract(RIGHTS, "postal", signed=True)
@@ -57,3 +58,43 @@ class PostNotReady(Message, frozen=True, kw_only=True):
     request_id: EventId
     open_batches: Annotated[list[BatchNumber], Meta(max_length=1000)]
     undecided: Annotated[int, Meta(ge=0)]
+
+
+EnvelopeCount = Annotated[int, Meta(ge=0, le=10_000_000)]
+RejectionReason = Literal[
+    "blank",
+    "too many choices",
+    "unclear",
+    "identifies the voter",
+    "not an official paper",
+    "other",
+]
+
+
+@contract(ELECTIONS, "postal", signed=True)
+class EnvelopesAccounted(Message, frozen=True, kw_only=True):
+    """The envelopes' balance, once every partition is closed: received = the three others."""
+
+    election_id: ElectionId
+    received: EnvelopeCount
+    admitted: EnvelopeCount
+    voided: EnvelopeCount
+    set_aside: dict[SetAsideReason, EnvelopeCount]
+
+
+class PaperCounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the valid papers say to a question: papers per answer, blank ones where allowed."""
+
+    answers: Annotated[list[EnvelopeCount], Meta(min_length=1, max_length=150)]
+    blank: EnvelopeCount = 0
+
+
+@contract(ELECTIONS, "postal", signed=True)
+class PapersCounted(Message, frozen=True, kw_only=True):
+    """The paper count of an election, once: papers found = valid + rejected, by reason."""
+
+    election_id: ElectionId
+    valid: EnvelopeCount
+    rejected: dict[RejectionReason, EnvelopeCount]
+    questions: Annotated[list[PaperCounts], Meta(min_length=1, max_length=20)]
+    officials: Annotated[list[StaffId], Meta(min_length=2, max_length=2)]

@@ -51,6 +51,12 @@ DECISIONS = Topic(
 BALLOTS = Topic("castonce.ballots.v1", 1, True, "Outcomes of ballots, by tracker; no right.")
 """One partition: each write to a partition is flushed, and a fetch's outcomes are one write."""
 PACKS = Topic("castonce.packs.v1", RIGHTS_PARTITIONS, True, "Pack serial to right, for postal.")
+CREDENTIALS = Topic(
+    "castonce.credentials.v1",
+    1,
+    True,
+    "The authority's public credentials and their states, for the board; no right, no serial.",
+)
 BOARD = Topic("castonce.board.v1", 1, True, "What belongs on the bulletin board, sequenced.")
 ELECTIONS = Topic(
     "castonce.elections.v1", 1, True, "Definitions and phases of elections, and quarantine notices."
@@ -66,6 +72,7 @@ TOPICS = (
     DECISIONS,
     BALLOTS,
     PACKS,
+    CREDENTIALS,
     BOARD,
     ELECTIONS,
     CODES_REQUESTS,

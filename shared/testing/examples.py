@@ -51,6 +51,10 @@ def _strategy(kind: Any) -> st.SearchStrategy[Any]:
             return st.lists(
                 _strategy(kind.item_type), min_size=kind.min_length or 0, max_size=longest
             )
+        case inspect.DictType():
+            return st.dictionaries(
+                _strategy(kind.key_type), _strategy(kind.value_type), max_size=MAX_LIST
+            ).map(_by_key)
         case inspect.RawType():
             return st.just(_RAW)
     raise NotImplementedError(f"no example for {kind}")
@@ -73,9 +77,15 @@ def _simplest(kind: Any) -> Any:
             return kind.values[0]
         case inspect.ListType():
             return [_simplest(kind.item_type)] * (kind.min_length or 0)
+        case inspect.DictType():
+            return {_simplest(kind.key_type): _simplest(kind.value_type)}
         case inspect.RawType():
             return _RAW
     raise NotImplementedError(f"no example for {kind}")
+
+
+def _by_key(table: dict[str, Any]) -> dict[str, Any]:
+    return dict(sorted(table.items()))
 
 
 def _highest(kind: inspect.IntType) -> int:

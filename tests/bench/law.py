@@ -121,7 +121,7 @@ class Law:
             post_closes_at_ms=now_ms + 2 * DAY_MS,
             security_questions=[SecurityQuestion(fact="postcode", text="Your postcode?")],
             helpline="0800 000 000",
-            trustee_key=self._keys.votes,
+            trustees="[]",
             credential_authority_key=self._keys.codes,
         )
 

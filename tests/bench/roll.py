@@ -11,7 +11,7 @@ import time
 
 from msgspec import Struct, to_builtins
 
-from ballots import trustee
+from ballots import trustee, trustees
 from cli import election_file
 from cli.client import InternalApi, new_key
 from cli.rehearsal import people
@@ -83,7 +83,9 @@ def _create(room: Room, identity: InternalApi) -> str:
     text = definition("A roll of a whole party")
     _, key = trustee.generate(os.urandom)
     authority = Signer(secrets.token_hex(32)).public_hex
-    made = election_file.read(text, trustee_key=key.public_key, credential_authority_key=authority)
+    made = election_file.read(
+        text, trustees=trustees.encode([key]).decode(), credential_authority_key=authority
+    )
     asked = {"definition": to_builtins(made)}
     answer = _api(room, "elections").post("/elections", asked, idempotency_key=new_key())
     election_id = str(answer["election_id"])

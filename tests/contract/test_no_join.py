@@ -22,8 +22,8 @@ PARTICULARS = {
     "postcode", "date_of_birth", "membership_number", "year_joined", "email", "phone", "answers",
     "code", "voting_code", "ip", "remote", "user_agent",
 }  # fmt: skip
-# In the definition of an election, answers are its candidates.
-PUBLIC = {"ElectionCreated": {"answers"}}
+# In the definition of an election and on its papers, answers are its candidates.
+PUBLIC = {"ElectionCreated": {"answers"}, "PapersCounted": {"answers"}}
 
 
 def fields_in(kind: Any) -> Iterator[tuple[str, Any]]:
@@ -37,6 +37,9 @@ def fields_in(kind: Any) -> Iterator[tuple[str, Any]]:
                 yield from fields_in(field.type)
         case inspect.ListType():
             yield from fields_in(kind.item_type)
+        case inspect.DictType():
+            yield from fields_in(kind.key_type)
+            yield from fields_in(kind.value_type)
 
 
 def element(kind: Any) -> Any:

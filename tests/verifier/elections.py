@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ballots import ballot, credentials, decrypt, election, group, proofs, trustee
+from ballots import ballot, credentials, decrypt, election, group, proofs, trustee, trustees
 from ballots.answers import Ciphertext
 from ballots.credentials import Credential
 from ballots.election import Election, Question
@@ -70,7 +70,7 @@ class Poll:
             uuid=election.new_uuid(randomness(self.seed + name)),
             name=name,
             description="",
-            public_key=trustee.election_key([key for _, key in self.keys]),
+            public_key=trustees.election_key([key for _, key in self.keys]),
             questions=self.questions,
         )
 

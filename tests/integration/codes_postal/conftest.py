@@ -261,7 +261,7 @@ async def announce(neighbours: Neighbours, authority: Signer) -> str:
             post_closes_at_ms=3,
             security_questions=[SecurityQuestion(fact="postcode", text="Postcode?")],
             helpline="0800",
-            trustee_key=key,
+            trustees="[]",
             credential_authority_key=authority.public_hex,
         ),
         election="{}",

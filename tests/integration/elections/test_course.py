@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ballots import trustee
+from ballots import trustee, trustees
 from shared.contracts.message import derived_event_id
 from shared.contracts.postal import PostNotReady, PostReady
 from shared.contracts.quarantine import RecordQuarantined
@@ -17,6 +17,7 @@ from shared.contracts.votes import PartitionClosed
 from shared.testing.promises import promise
 
 TRUSTEE = trustee.public_part(12345, secrets.token_bytes)
+TRUSTEES = trustees.encode([TRUSTEE]).decode()
 ROOT = "5a" * 32
 FORCED = {"force": True, "reason": "rehearsal"}
 
@@ -34,7 +35,7 @@ def definition(opens_in_ms: int = -1_000, lasts_ms: int = 3_600_000) -> dict[str
         "post_closes_at_ms": opens_at_ms + lasts_ms + 3_600_000,
         "security_questions": [{"fact": "postcode", "text": "Your postcode?"}],
         "helpline": "020 7946 0000",
-        "trustee_key": TRUSTEE.public_key,
+        "trustees": TRUSTEES,
         "credential_authority_key": "ab" * 32,
     }
 
@@ -113,7 +114,7 @@ async def test_control_characters_are_refused_and_stop_nothing(officer) -> None:
 
 async def test_a_key_outside_the_group_is_refused(officer) -> None:
     """A trustee's key that isn't a point of the group makes no election."""
-    wrong = definition() | {"trustee_key": "ff" * 32}
+    wrong = definition() | {"trustees": TRUSTEES.replace(TRUSTEE.public_key, "ff" * 32)}
     status, problem = await officer.post("/elections", {"definition": wrong})
     assert (status, problem["code"]) == (400, "invalid_definition")
 

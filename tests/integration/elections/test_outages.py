@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from ballots import trustee
+from ballots import trustee, trustees
 from shared.testing.promises import promise
 
 DEFINITION = {
@@ -18,7 +18,7 @@ DEFINITION = {
     "post_closes_at_ms": 4_000_000_000_000,
     "security_questions": [{"fact": "postcode", "text": "Your postcode?"}],
     "helpline": "020 7946 0000",
-    "trustee_key": trustee.public_part(12345, secrets.token_bytes).public_key,
+    "trustees": trustees.encode([trustee.public_part(12345, secrets.token_bytes)]).decode(),
     "credential_authority_key": "ab" * 32,
 }
 

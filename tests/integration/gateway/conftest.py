@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from ballots import election as belenios
-from ballots import trustee
+from ballots import trustee, trustees
 from deploy.local.stack import Stack
 from shared.clock import SystemClock
 from shared.config import ServiceSettings
@@ -176,7 +176,7 @@ class BackOffice:
             post_closes_at_ms=opens_at_ms + lasts_ms + HOUR_MS,
             security_questions=[SecurityQuestion(fact="postcode", text="Your postcode?")],
             helpline="020 7946 0000",
-            trustee_key=TRUSTEE.public_key,
+            trustees=trustees.encode([TRUSTEE]).decode(),
             credential_authority_key="ab" * 32,
         )
         created = ElectionCreated(

@@ -125,7 +125,7 @@ class Neighbours:
                 for fact in facts or ("date_of_birth", "postcode")
             ],
             helpline="0800",
-            trustee_key=key,
+            trustees="[]",
             credential_authority_key=key,
         )
         created = ElectionCreated(

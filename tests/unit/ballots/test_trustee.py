@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from nacl import bindings as sodium
 
-from ballots import group, trustee
+from ballots import group, trustee, trustees
 from ballots.errors import BallotError, InvalidPoint, InvalidScalar, Malformed, NotCanonical
 
 
@@ -14,8 +14,8 @@ def test_belenios_keys_verify_and_make_the_election_key(two_answers, mixed_quest
     """The archive's key is the product of its trustees' keys, each with its private part."""
     for vector in (two_answers, mixed_questions):
         keys = [trustee.verify_key(raw) for raw in vector.trustee_keys]
-        assert trustee.election_key(keys) == vector.election.public_key
-        assert trustee.encode_trustees(keys) == vector.trustees
+        assert trustees.election_key(keys) == vector.election.public_key
+        assert trustees.encode(keys) == vector.trustees
         for key, private in zip(keys, vector.private_keys, strict=True):
             assert key.public_key == group.encode_point(group.multiply_base(private))
 
@@ -108,4 +108,4 @@ def test_a_damaged_private_key_is_refused(raw: bytes, refusal: type[BallotError]
 def test_an_election_needs_a_trustee() -> None:
     """No trustee, no key."""
     with pytest.raises(Malformed):
-        trustee.election_key([])
+        trustees.election_key([])

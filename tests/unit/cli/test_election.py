@@ -125,7 +125,7 @@ def test_an_election_that_lies_in_the_past_is_not_made(
     packs_files.make_keys(authority)
     trustee = tmp_path / "trustee.pub"
     trustee.write_text("{}")
-    monkeypatch.setattr(election, "read_trustee", lambda _: "ab" * 32)
+    monkeypatch.setattr(election, "read_trustees", lambda _: "[]")
     file = tmp_path / "election.toml"
     file.write_text(EXAMPLE.read_text().replace("2026-", f"{year}-"))
     keys = ["--trustee", str(trustee), "--authority", str(authority / "authority.pub")]

@@ -11,7 +11,7 @@ KEY = "ab" * 32
 
 
 def _read(text: str):
-    return read(text, trustee_key=KEY, credential_authority_key=KEY)
+    return read(text, trustees="[]", credential_authority_key=KEY)
 
 
 def _complaints(text: str) -> dict[str, str]:

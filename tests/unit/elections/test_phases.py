@@ -21,7 +21,7 @@ DEFINITION = Definition(
     post_closes_at_ms=POST_CLOSES,
     security_questions=[SecurityQuestion(fact="postcode", text="Postcode?")],
     helpline="020 7946 0000",
-    trustee_key="ab" * 32,
+    trustees="[]",
     credential_authority_key="cd" * 32,
 )
 NEW = Standing(

@@ -43,7 +43,7 @@ def definition(key: str = "", text: str = "") -> Definition:
         post_closes_at_ms=3,
         security_questions=[SecurityQuestion(fact="postcode", text=texts["asked"])],
         helpline=texts["helpline"],
-        trustee_key=KEY,
+        trustees="[]",
         credential_authority_key=KEY,
     )
 

@@ -48,7 +48,7 @@ CREATED = ElectionCreated(
         post_closes_at_ms=3_000,
         security_questions=[SecurityQuestion(fact="postcode", text="Postcode?")],
         helpline="020 7946 0000",
-        trustee_key=KEY,
+        trustees="[]",
         credential_authority_key=KEY,
     ),
     election="{}",
