@@ -138,7 +138,8 @@ def _is_open(path: Path) -> bool:
 def _ports(stack: Stack) -> Iterator[Finding]:
     ours = {"kafka": stack.broker.is_running, "postgres": stack.server.is_running}
     ours["kafka-controller"] = ours["kafka"]
-    ours["gateway"] = stack.service_pid_file("gateway").running() is not None
+    for name in ("gateway", "board"):
+        ours[name] = stack.service_pid_file(name).running() is not None
     taken = [
         f"{part} needs {stack.ports.of(part)}"
         for part in OFFSETS

@@ -67,6 +67,11 @@ class Home:
         return self.root / "staff"
 
     @property
+    def archive(self) -> Path:
+        """The public archives, one file per election and one for its board: `board` alone writes."""
+        return self.root / "archive"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -97,6 +102,7 @@ class Home:
             self.secrets,
             self.trust,
             self.staff,
+            self.archive,
             self.logs,
             self.run,
             self.demo,
@@ -108,7 +114,7 @@ class Home:
         Kafka's data and the logs lie in it with whatever modes their writers choose.
         """
         make_private_folder(self.root)
-        for folder in (self.kafka, self.trust, self.logs, self.run):
+        for folder in (self.kafka, self.trust, self.archive, self.logs, self.run):
             folder.mkdir(exist_ok=True)
         make_private_folder(self.secrets)
         make_private_folder(self.staff)

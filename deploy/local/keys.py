@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 from deploy.local.home import Home, write_private
 
-SIGNERS = ("elections", "identity", "codes", "votes", "postal")
+SIGNERS = ("elections", "identity", "codes", "votes", "postal", "board")
 """Who signs what they say. The gateway doesn't: nothing it says is believed for its sake."""
 KEY_BYTES = 32
 
@@ -21,20 +21,21 @@ KEY_BYTES = 32
 def ensure(home: Home) -> None:
     """Make every key that is missing."""
     for service in SIGNERS:
-        _ensure_signing_key(home, service)
+        _ensure_signing_key(home, service, "signing.key", f"{service}.pub")
+    _ensure_signing_key(home, "board", "checkpoint.key", "board.checkpoint.pub")
     _ensure_sealing_key(home)
     _ensure_random(home, "identity", "answers.key")
     _ensure_random(home, "codes", "nonce.key")
     _ensure_random(home, "codes", "decoy.key")
 
 
-def _ensure_signing_key(home: Home, service: str) -> None:
-    """Ed25519: the seed as 64 hex digits, and its public key under the service's name."""
-    path = home.secret_folder(service) / "signing.key"
+def _ensure_signing_key(home: Home, service: str, name: str, public_name: str) -> None:
+    """Ed25519: the seed as 64 hex digits, and its public key in the trust folder."""
+    path = home.secret_folder(service) / name
     if not path.exists():
         write_private(path, secrets.token_hex(KEY_BYTES))
     seed = bytes.fromhex(path.read_text())
-    _publish(home, f"{service}.pub", bytes(SigningKey(seed).verify_key))
+    _publish(home, public_name, bytes(SigningKey(seed).verify_key))
 
 
 def _ensure_sealing_key(home: Home) -> None:

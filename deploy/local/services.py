@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.ports import LOOPBACK, Ports
 
-ALL = ("elections", "identity", "codes", "votes", "postal", "gateway", "monitor")
-WITH_DATABASE = ("elections", "identity", "codes", "votes", "postal", "gateway")
-WITH_API = ("elections", "identity", "codes", "postal", "gateway")
+ALL = ("elections", "identity", "codes", "votes", "postal", "board", "gateway", "monitor")
+WITH_DATABASE = ("elections", "identity", "codes", "votes", "postal", "board", "gateway")
+WITH_API = ("elections", "identity", "codes", "postal", "board", "gateway")
 WITH_STAFF = ("elections", "identity", "codes", "postal")
 """Who takes officials' commands; the others don't learn who the officials are."""
 # What a person may set for themselves in the environment of `castonce up`.
 SETTABLE_BY_ALL = ("CASTONCE_LOG_LEVEL",)
-SETTABLE = {"votes": ("CASTONCE_VERIFIERS",)}
+SETTABLE = {"votes": ("CASTONCE_VERIFIERS",), "board": ("CASTONCE_BOARD_NAME",)}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
@@ -66,6 +66,7 @@ def spec(
             **_settings(home, ports, service),
             **(_database(home, ports, service) if service in WITH_DATABASE else {}),
             **({"CASTONCE_STAFF_FILE": str(home.staff_file)} if service in WITH_STAFF else {}),
+            **({"CASTONCE_ARCHIVE_DIR": str(home.archive)} if service == "board" else {}),
             **(extra or {}),
         },
         admin_port=ports.admin(service),
