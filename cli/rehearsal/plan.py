@@ -12,6 +12,7 @@ from enum import StrEnum
 from random import Random
 
 TURNOUT = 142_379 / 172_437
+REJECTED_SHARE = 654 / 142_379
 FIRST_CANDIDATE_SHARE = 81_326 / (81_326 + 60_399)
 
 
@@ -109,6 +110,8 @@ class Expected:
     used_by_post: int
     withdrawn: int
     totals_online: tuple[int, ...]
+    totals_by_post: tuple[int, ...]
+    rejected_papers: dict[str, int]
     packs: dict[str, int]
     envelopes: dict[str, int]
     cases: dict[str, int]
@@ -149,19 +152,34 @@ def expect(parts: Sequence[Part], spares: int, unknown_serials: int) -> Expected
     """The figures that follow from the parts, `spares` printed and `unknown_serials` scanned."""
     told = Counter(part.fate for part in parts)
     online = [part for part in parts if part.fate in ONLINE_VOTES]
-    totals = Counter(part.choice for part in online)
-    by_post = sum(told[fate] for fate in POST_VOTES)
+    papers = [part for part in parts if part.fate in POST_VOTES]
+    valid, rejected = _adjudicated(papers)
+    by_post = len(papers)
     withdrawn = told[Fate.WITHDRAWN]
     return Expected(
         electors=len(parts),
         used_online=len(online),
         used_by_post=by_post,
         withdrawn=withdrawn,
-        totals_online=(totals[0], totals[1]),
+        totals_online=_totals(online),
+        totals_by_post=_totals(valid),
+        rejected_papers=rejected,
         packs=_expected_packs(parts, told, spares),
         envelopes=_expected_envelopes(told, by_post, unknown_serials),
         cases=_expected_cases(told),
     )
+
+
+def _adjudicated(papers: Sequence[Part]) -> tuple[Sequence[Part], dict[str, int]]:
+    """The valid papers, and how many of the others are rejected for what: one of each at least."""
+    count = max(2, round(len(papers) * REJECTED_SHARE))
+    blank = count // 2
+    return papers[count:], {"blank": blank, "unclear": count - blank}
+
+
+def _totals(parts: Sequence[Part]) -> tuple[int, int]:
+    chosen = Counter(part.choice for part in parts)
+    return chosen[0], chosen[1]
 
 
 def _expected_packs(parts: Sequence[Part], told: Counter[Fate], spares: int) -> dict[str, int]:

@@ -26,12 +26,16 @@ def test_every_story_happens_and_every_figure_balances(n: int, seed: int, share:
     envelopes = expected.envelopes
     assert envelopes["received"] == envelopes["admitted"] + aside + envelopes["voided"]
     assert sum(expected.totals_online) == expected.used_online
+    papers = sum(expected.totals_by_post) + sum(expected.rejected_papers.values())
+    assert papers == expected.used_by_post
+    assert min(expected.rejected_papers.values()) >= 1
 
 
 def test_the_turnout_is_that_of_2022() -> None:
     """At full size 142,379 of 172,437 electors vote, as in the ballot of 2022."""
     expected = expect(cast_parts(172_437, 1, 0.5), 4000, 0)
     assert expected.used_online + expected.used_by_post == 142_379
+    assert sum(expected.rejected_papers.values()) == round(expected.used_by_post * 654 / 142_379)
 
 
 def test_a_tiny_rehearsal_is_refused_with_the_smallest_size() -> None:
