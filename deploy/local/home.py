@@ -68,7 +68,7 @@ class Home:
 
     @property
     def archive(self) -> Path:
-        """The public archives, one file per election and one for its board: `board` alone writes."""
+        """The public archives: two files per election, written by `board` alone."""
         return self.root / "archive"
 
     @property
