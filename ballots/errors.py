@@ -90,16 +90,46 @@ class InvalidBinding(BallotError):
     code = "invalid-binding"
 
 
+class TrusteesRefused(BallotError):
+    """These trustees can't hold an election's key together, or too few of them are there."""
+
+    code = "trustees-refused"
+
+
 class TallyRefused(BallotError):
     """The totals can't be decrypted to counts within the number of ballots."""
 
     code = "tally-refused"
 
 
+class SealBroken(BallotError):
+    """A sealed message was made for another key, or was changed since."""
+
+    code = "seal-broken"
+
+
 class InclusionRefused(BallotError):
     """A Merkle path doesn't lead from the entry to the root."""
 
     code = "inclusion-refused"
+
+
+class ArchiveRefused(BallotError):
+    """An archive isn't the one chain of records that the protocol writes; names the entry."""
+
+    code = "archive-refused"
+
+
+class BoardRefused(BallotError):
+    """The board's entries don't follow the order of an election; names the line."""
+
+    code = "board-refused"
+
+
+class NoteRefused(BallotError):
+    """A checkpoint isn't in its one form, or lacks the signature that it should have."""
+
+    code = "note-refused"
 
 
 class CodeRefused(BallotError):
