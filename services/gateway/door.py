@@ -10,9 +10,9 @@ from functools import lru_cache
 from aiohttp import web
 
 from services.gateway.config import GatewaySettings
-from services.gateway.domain.limits import Limiter, Rate, caller_behind_proxies, network_of
 from services.gateway.errors import KnockedTooOften
 from services.gateway.metrics import REFUSED_AT_DOOR
+from shared.http.limits import Limiter, Rate, caller_behind_proxies, network_of
 
 _network_of = lru_cache(maxsize=4096)(network_of)
 

@@ -19,7 +19,13 @@ from shared.staff import Role
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Method = Literal["GET", "POST"]
-MediaType = Literal["application/json", "application/x-ndjson", "application/octet-stream"]
+MediaType = Literal[
+    "application/json",
+    "application/x-ndjson",
+    "application/octet-stream",
+    "text/plain",
+    "text/html",
+]
 
 PATH_TYPES: dict[str, Any] = {
     "election_id": ElectionId,

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.domain import limits, submission
+from services.gateway.domain import submission
 from services.gateway.domain.directory import Directory, page
 from services.gateway.domain.handed_over import (
     BALLOTS_PER_PERMIT,
     RECORDS_PER_PERMIT,
     HandedOver,
 )
-from services.gateway.domain.limits import Limiter, Rate
 from services.gateway.domain.outcomes import Accepted, Outcomes, Rejected
 from services.gateway.domain.wariness import FORGED_BEFORE_WARY, WARY_FOR_MS, Wariness
 from shared.contracts.elections import (
@@ -29,6 +28,8 @@ from shared.contracts.elections import (
 )
 from shared.contracts.fields import MAX_BALLOT_BYTES
 from shared.contracts.permits import Permit, Receipt
+from shared.http import limits
+from shared.http.limits import Limiter, Rate
 from shared.testing.promises import promise
 
 ELECTION = "78jtVeEwZkgRBC"
