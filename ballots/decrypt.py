@@ -1,28 +1,34 @@
-"""From accepted ballots to counts: the encrypted tally, partial decryptions and the result.
+"""From the encrypted tally to counts: trustees' partial decryptions and the result.
 
-Promises totals that are the sum of the ballots given, each credential once, and a result only if
-every trustee's decryption proves itself. Must never decrypt a single ballot, nor check who may
-vote. Trusts that the ballots were verified; still checks every point, since sums wouldn't.
+Promises a result only from partial decryptions that prove themselves, by enough trustees. Must
+never decrypt a single ballot. Trusts the caller that the encrypted tally is that of all ballots.
 
-Source: Belenios 3.3 specification, "Encrypted tally", "Partial decryptions", "Election result".
+Source: Belenios 3.3 specification, "Partial decryptions", "Election result".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from math import isqrt
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from ballots import ballot, group, strict_json
+from ballots import group, strict_json, tally
 from ballots.answers import Ciphertext
 from ballots.election import Election
-from ballots.errors import DuplicateCredential, ProofRefused, TallyRefused, WrongShape
+from ballots.errors import ProofRefused, TallyRefused, WrongShape
 from ballots.group import Point, RandomBytes
 from ballots.proofs import PointText, Proof
+from ballots.tally import EncryptedTally
+from ballots.trustees import Trustees
 
 MAX_DECRYPTION_BYTES: Final = 2_000_000
+MAX_RESULT_BYTES: Final = 100_000
 
-EncryptedTally = list[list[Ciphertext]]
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The counts, per question and slot (the blank slot first, where there is one)."""
+
+    result: list[list[Annotated[int, msgspec.Meta(ge=0)]]]
 
 
 class PartialDecryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,26 +39,7 @@ class PartialDecryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 _DECODER: Final = msgspec.json.Decoder(PartialDecryption)
-
-
-def tally(election: Election, ballots: Iterable[bytes]) -> EncryptedTally:
-    """Return the sums, per question and choice, of verified ballots; raises for a second ballot."""
-    sums = [[(group.IDENTITY, group.IDENTITY)] * q.choice_count for q in election.questions]
-    seen: set[str] = set()
-    for raw in ballots:
-        parsed = ballot.parse(raw)
-        ballot.require_election(election, parsed)
-        if parsed.credential in seen:
-            raise DuplicateCredential("two ballots of one credential; only the first may count")
-        seen.add(parsed.credential)
-        for slots, answer in zip(sums, parsed.answers, strict=True):
-            slots[:] = [_added(slot, c) for slot, c in zip(slots, answer.choices, strict=True)]
-    return [[_ciphertext(*slot) for slot in slots] for slots in sums]
-
-
-def encode_tally(totals: EncryptedTally) -> bytes:
-    """Return the archive's compact JSON of an encrypted tally."""
-    return strict_json.encode(totals)
+_RESULT: Final = msgspec.json.Decoder(Result)
 
 
 def partial_decryption(
@@ -91,32 +78,46 @@ def verify_partial(
 
 
 def combine(
-    totals: EncryptedTally, partials: Sequence[PartialDecryption], ballot_count: int
+    trustees: Trustees,
+    totals: EncryptedTally,
+    partials: Mapping[int, PartialDecryption],
+    most: int,
 ) -> list[list[int]]:
-    """Return the counts from verified partial decryptions of all trustees; raises TallyRefused."""
-    logarithm = _Logarithm(ballot_count)
-    return [
-        [
-            logarithm.of(_opened(ciphertext, [p.decryption_factors[at][slot] for p in partials]))
-            for slot, ciphertext in enumerate(question)
-        ]
-        for at, question in enumerate(totals)
-    ]
+    """Return the counts from verified partial decryptions, by their owners' numbers.
+
+    `most` is the largest count possible: the weight of all ballots. Raises TrusteesRefused if too
+    few owners decrypted, TallyRefused if a total isn't between zero and `most`.
+    """
+    weights = trustees.weights(partials.keys())
+    return _counts(totals, [(partials[owner], weight) for owner, weight in weights.items()], most)
 
 
 def decrypt(
     election: Election, ballots: Sequence[bytes], private: int, randbytes: RandomBytes
 ) -> list[list[int]]:
     """Return the counts of verified ballots under a single trustee's key: tally to result."""
-    totals = tally(election, ballots)
+    totals = tally.of_ballots(election, ballots)
     partial = partial_decryption(election, totals, private, randbytes)
     verify_partial(election, totals, election.public_key, partial)
-    return combine(totals, [partial], len(ballots))
+    return _counts(totals, [(partial, 1)], len(ballots))
+
+
+def encode_partial(partial: PartialDecryption) -> bytes:
+    """Return the archive's `partial_decryption` record."""
+    return strict_json.encode(partial)
 
 
 def encode_result(counts: Sequence[Sequence[int]]) -> bytes:
     """Return the archive's `result` record."""
     return strict_json.encode({"result": counts})
+
+
+def parse_result(election: Election, raw: bytes) -> list[list[int]]:
+    """Read a `result` record's counts, of the election's shape; no decryption is checked."""
+    counts = strict_json.decode_canonical(raw, _RESULT, max_bytes=MAX_RESULT_BYTES).result
+    if [len(slots) for slots in counts] != [q.choice_count for q in election.questions]:
+        raise WrongShape("a result has a count per question and choice")
+    return counts
 
 
 class _Logarithm:
@@ -139,16 +140,6 @@ class _Logarithm:
                 return step * self._stride + baby
             point = group.subtract(point, self._giant)
         raise TallyRefused("a total isn't between zero and the number of ballots")
-
-
-def _added(slot: tuple[Point, Point], ciphertext: Ciphertext) -> tuple[Point, Point]:
-    alpha = group.parse_point_or_identity(ciphertext.alpha)
-    beta = group.parse_point_or_identity(ciphertext.beta)
-    return group.add(slot[0], alpha), group.add(slot[1], beta)
-
-
-def _ciphertext(alpha: Point, beta: Point) -> Ciphertext:
-    return Ciphertext(group.encode_point(alpha), group.encode_point(beta))
 
 
 def _share(
@@ -174,10 +165,26 @@ def _verify_share(prefix: str, public: Point, alpha: str, factor: str, proof: Pr
         raise ProofRefused("a trustee's proof of decryption doesn't hold")
 
 
-def _opened(ciphertext: Ciphertext, factors: Sequence[str]) -> Point:
+def _counts(
+    totals: EncryptedTally, partials: Sequence[tuple[PartialDecryption, int]], most: int
+) -> list[list[int]]:
+    logarithm = _Logarithm(most)
+    return [
+        [
+            logarithm.of(
+                _opened(c, [(p.decryption_factors[at][slot], weight) for p, weight in partials])
+            )
+            for slot, c in enumerate(question)
+        ]
+        for at, question in enumerate(totals)
+    ]
+
+
+def _opened(ciphertext: Ciphertext, factors: Sequence[tuple[str, int]]) -> Point:
     point = group.parse_point_or_identity(ciphertext.beta)
-    for factor in factors:
-        point = group.subtract(point, group.parse_point_or_identity(factor))
+    for factor, weight in factors:
+        share = group.multiply(group.parse_point_or_identity(factor), weight)
+        point = group.subtract(point, share)
     return point
 
 

@@ -27,6 +27,8 @@ Unchecked = NewType("Unchecked", bytes)
 Point = NewType("Point", Unchecked)
 
 ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+_PRIME: Final = 2**255 - 19
+_HEIGHT_MASK: Final = 2**255 - 1
 IDENTITY: Final = Point(Unchecked(bytes([1]) + bytes(31)))
 
 # \Z and [0-9] on purpose: `$` lets a trailing newline pass and `\d` lets other scripts' digits.
@@ -118,6 +120,21 @@ def small_multiple(count: int) -> Point:
 def add(left: Point, right: Point) -> Point:
     """Return left + right; both must already be checked, since libsodium wouldn't."""
     return Point(Unchecked(sodium.crypto_core_ed25519_add(left, right)))
+
+
+def add_unchecked(left: Unchecked, right: Unchecked) -> Unchecked:
+    """Return left + right if both are canonical points of the curve; raises InvalidPoint.
+
+    Whether the sum lies in the prime-order group remains to be checked, by `require_point`.
+    """
+    for point in (left, right):
+        height = int.from_bytes(point, "little") & _HEIGHT_MASK
+        if height >= _PRIME or (height == 1 and point != IDENTITY):
+            raise InvalidPoint("not the canonical encoding of a point")
+    try:
+        return Unchecked(sodium.crypto_core_ed25519_add(left, right))
+    except RuntimeError as refusal:
+        raise InvalidPoint("not a point of the curve") from refusal
 
 
 def subtract(left: Point, right: Point) -> Point:

@@ -10,9 +10,10 @@ Source: Belenios 3.3 specification, "Verification keys".
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ballots import group, proofs, strict_json
-from ballots.errors import InvalidPoint, NotCanonical
+from ballots.errors import InvalidPoint, NotCanonical, ProofRefused
 from ballots.group import RandomBytes
 from ballots.proofs import PointText, Proof
 
@@ -24,6 +25,16 @@ class TrusteeKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     pok: Proof
     public_key: PointText
+    name: str | UnsetType = UNSET
+
+
+class MemberKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A committee member's public key, which its owner signed as well."""
+
+    pok: Proof
+    public_key: PointText
+    signature: Proof
+    name: str | UnsetType = UNSET
 
 
 _DECODER: Final = msgspec.json.Decoder(TrusteeKey)
@@ -49,11 +60,25 @@ def verify_key(raw: bytes) -> TrusteeKey:
     """
     line = raw.removesuffix(b"\n")
     key = strict_json.decode_canonical(line, _DECODER, max_bytes=MAX_KEY_BYTES)
+    require_known(key)
+    return key
+
+
+def require_known(key: TrusteeKey | MemberKey) -> None:
+    """Check that whoever published a key knows its private part; raises ProofRefused/InvalidPoint.
+
+    A key computed from others', so as to cancel them, fails here: its maker can't prove it.
+    """
     point = group.decode_point(key.public_key)
     if point == group.IDENTITY:
         raise InvalidPoint("the identity is no trustee's key")
-    proofs.verify_knowledge(point, _prefix(key.public_key), key.pok)
-    return key
+    try:
+        proofs.verify_knowledge(point, _prefix(key.public_key), key.pok)
+    except ProofRefused:
+        raise ProofRefused(
+            "the proof that a trustee knows their private key doesn't hold: the key may be damaged,"
+            " or computed from other trustees' keys"
+        ) from None
 
 
 def encode_key(key: TrusteeKey) -> bytes:

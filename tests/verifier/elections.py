@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from ballots import ballot, credentials, decrypt, election, group, proofs, trustee, trustees
+from ballots import ballot, credentials, decrypt, election, group, proofs, tally, trustee, trustees
 from ballots.answers import Ciphertext
 from ballots.credentials import Credential
 from ballots.election import Election, Question
 from tests.verifier.forge import Record, chained, compact
 
+ORGANISATION = "Society of Tests"
 YES_NO = (Question(answers=("Yes", "No"), min=1, max=1, question="Shall we?"),)
 
 
@@ -72,6 +73,7 @@ class Poll:
             description="",
             public_key=trustees.election_key([key for _, key in self.keys]),
             questions=self.questions,
+            administrator=ORGANISATION,
         )
 
     def cast(self, voter: int | Credential, *choices: Sequence[int]) -> bytes:
@@ -101,15 +103,16 @@ class Poll:
             decrypt.partial_decryption(self.election, totals, private, self.randbytes)
             for private, _ in self.keys
         ]
-        counts = decrypt.combine(totals, partials, len(counted))
+        crew = trustees.parse(self.trustees())
+        counts = decrypt.combine(crew, totals, dict(enumerate(partials, 1)), len(counted))
         return self.assemble(
-            Tally(decrypt.encode_tally(totals), len(set(counted)), len(counted)),
+            Tally(tally.encode(totals), len(set(counted)), len(counted)),
             [msgspec.json.encode(partial) for partial in partials],
             decrypt.encode_result(counts),
         )
 
-    def _totals(self, counted: Sequence[bytes]) -> decrypt.EncryptedTally:
-        # Slot by slot here, for `decrypt.tally` refuses what tests must be able to make.
+    def _totals(self, counted: Sequence[bytes]) -> tally.EncryptedTally:
+        # Slot by slot here, for `tally.of_ballots` refuses what tests must be able to make.
         sums = [[[group.IDENTITY] * 2 for _ in range(q.choice_count)] for q in self.questions]
         for raw in counted:
             for slots, answer in zip(sums, ballot.parse(raw).answers, strict=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ballots import credentials, decrypt, election, group, trustee
+from ballots import credentials, decrypt, election, group, tally, trustee, trustees
 from ballots.credentials import Credential
 from ballots.election import Election, Question
 from ballots.group import RandomBytes
@@ -29,7 +29,9 @@ class Vector:
     public_credentials: bytes
     ballots: list[bytes]
     encrypted_tally: bytes
+    weight: int
     partial_decryptions: list[bytes]
+    owners: list[int]
     result: bytes
     trustee_keys: list[bytes]
     private_keys: list[int]
@@ -69,9 +71,11 @@ def read_vector(name: str) -> Vector:
         public_credentials=entries[3][1],
         ballots=payloads["Ballot"],
         encrypted_tally=by_hash[json.loads(payloads["EncryptedTally"][0])["encrypted_tally"]],
+        weight=json.loads(payloads["EncryptedTally"][0])["total_weight"],
         partial_decryptions=[
             by_hash[json.loads(owned)["payload"]] for owned in payloads["PartialDecryption"]
         ],
+        owners=[json.loads(owned)["owner"] for owned in payloads["PartialDecryption"]],
         result=payloads["Result"][0],
         trustee_keys=[path.read_bytes() for path in sorted(folder.glob("*.pubkey"))],
         private_keys=[
@@ -119,6 +123,12 @@ def mixed_questions() -> Vector:
 
 
 @pytest.fixture(scope="session")
+def committee() -> Vector:
+    """One trustee who is needed and a committee, two of three; weights, and two revotes."""
+    return read_vector("committee")
+
+
+@pytest.fixture(scope="session")
 def make_booth() -> Callable[..., Booth]:
     """Builds a small election of our own around the given questions."""
 
@@ -145,7 +155,7 @@ def whole_result() -> Callable[[Vector], list[list[int]]]:
     """Decrypts a vector with its trustees' keys, by our code alone."""
 
     def result(vector: Vector) -> list[list[int]]:
-        totals = decrypt.tally(vector.election, vector.ballots)
+        totals = tally.of_ballots(vector.election, vector.ballots)
         partials = [
             decrypt.partial_decryption(vector.election, totals, private, _stream("decrypt"))
             for private in vector.private_keys
@@ -153,6 +163,7 @@ def whole_result() -> Callable[[Vector], list[list[int]]]:
         for key, partial in zip(vector.trustee_keys, partials, strict=True):
             public = trustee.verify_key(key).public_key
             decrypt.verify_partial(vector.election, totals, public, partial)
-        return decrypt.combine(totals, partials, len(vector.ballots))
+        crew = trustees.parse(vector.trustees)
+        return decrypt.combine(crew, totals, dict(enumerate(partials, 1)), len(vector.ballots))
 
     return result

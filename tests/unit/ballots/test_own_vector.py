@@ -10,10 +10,10 @@ from ballots import (
     ballot,
     codes,
     credentials,
-    decrypt,
     election,
     group,
     proof_of_code,
+    tally,
     trustee,
 )
 from ballots.proof_of_code import CodeProof
@@ -52,8 +52,8 @@ def test_the_result_is_the_sum_of_the_choices(vector) -> None:
     """The trustee's key opens what the voters chose, and the list proves each credential."""
     read = election.parse(vector["election"].encode())
     assert trustee.verify_key(vector["trustee"]["key"].encode()).public_key == read.public_key
-    totals = decrypt.tally(read, [voter["ballot"].encode() for voter in vector["voters"]])
-    assert decrypt.encode_tally(totals).decode() == vector["encrypted_tally"]
+    totals = tally.of_ballots(read, [voter["ballot"].encode() for voter in vector["voters"]])
+    assert tally.encode(totals).decode() == vector["encrypted_tally"]
     expected = [
         [sum(slot) for slot in zip(*answers, strict=True)]
         for answers in zip(*(voter["choices"] for voter in vector["voters"]), strict=True)

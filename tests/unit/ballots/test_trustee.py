@@ -7,7 +7,14 @@ import pytest
 from nacl import bindings as sodium
 
 from ballots import group, trustee, trustees
-from ballots.errors import BallotError, InvalidPoint, InvalidScalar, Malformed, NotCanonical
+from ballots.errors import (
+    BallotError,
+    InvalidPoint,
+    InvalidScalar,
+    Malformed,
+    NotCanonical,
+    TrusteesRefused,
+)
 
 
 def test_belenios_keys_verify_and_make_the_election_key(two_answers, mixed_questions) -> None:
@@ -50,7 +57,7 @@ def test_every_changed_digit_of_a_key_is_refused(randomness: Callable) -> None:
         lambda raw: json.dumps(
             dict(reversed(json.loads(raw).items())), separators=(",", ":")
         ).encode(),
-        lambda raw: raw[:-1] + b',"name":"x"}',
+        lambda raw: raw[:-1] + b',"alias":"x"}',
     ],
 )
 def test_a_key_has_one_spelling(randomness: Callable, change: Callable) -> None:
@@ -107,5 +114,7 @@ def test_a_damaged_private_key_is_refused(raw: bytes, refusal: type[BallotError]
 
 def test_an_election_needs_a_trustee() -> None:
     """No trustee, no key."""
-    with pytest.raises(Malformed):
+    with pytest.raises(TrusteesRefused):
         trustees.election_key([])
+    with pytest.raises(TrusteesRefused):
+        trustees.parse(b"[]")

@@ -17,6 +17,7 @@ from ballots import (
     election,
     group,
     proof_of_code,
+    tally,
     trustee,
 )
 from ballots.election import Election, Question
@@ -74,7 +75,7 @@ def build() -> dict[str, Any]:
         "credentials_fingerprint": credentials.list_fingerprint(listed),
         "credentials_root": credentials.merkle_root(listed),
         "inclusion_paths": list(credentials.inclusion_paths(listed)),
-        "encrypted_tally": decrypt.encode_tally(decrypt.tally(read, cast)).decode(),
+        "encrypted_tally": tally.encode(tally.of_ballots(read, cast)).decode(),
         "result": decrypt.decrypt(read, cast, private, randbytes),
     }
 
