@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from cli.replaying import Order, Outcome, Replaying, Tell, replayable
+from cli.replaying import Outcome, Replaying, Tell, replayable
 from cli.screen import (
     CliError,
     PoliteGroup,
@@ -30,6 +30,7 @@ from shared.contracts.topics import LAW_TOPICS
 from shared.errors import CastonceError
 from shared.kafka import log_file
 from shared.kafka.replay import BrokerLog, Log
+from shared.replay import Order
 
 app = typer.Typer(cls=PoliteGroup)
 
@@ -56,6 +57,10 @@ def replay(
     batch: Annotated[
         int, typer.Option(min=1, max=5000, help="Records of a partition at once.")
     ] = 500,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many share the partitions. Default: by cores and records."),
+    ] = None,
 ) -> None:
     """Read the log again from its beginning, into empty tables, and compare."""
     stack = Stack(Home.locate(home))
@@ -65,7 +70,7 @@ def replay(
     chosen = _chosen(service)
     try:
         source = BrokerLog(stack.kafka_address) if law is None else log_file.FileLog(law)
-        outcomes = uvloop.run(_replay_all(stack, chosen, source, Order(seed, batch)))
+        outcomes = uvloop.run(_replay_all(stack, chosen, source, Order(seed, batch), processes))
     except (CastonceError, OSError) as error:
         raise CliError("The law could not be replayed.", str(error)) from error
     _report(outcomes)
@@ -89,7 +94,9 @@ def _chosen(service: str) -> list[str]:
     return [service]
 
 
-async def _replay_all(stack: Stack, chosen: list[str], law: Log, order: Order) -> list[Outcome]:
+async def _replay_all(
+    stack: Stack, chosen: list[str], law: Log, order: Order, processes: int | None
+) -> list[Outcome]:
     outcomes = []
     for service in chosen:
         with ExitStack() as screen:
@@ -97,7 +104,8 @@ async def _replay_all(stack: Stack, chosen: list[str], law: Log, order: Order) -
             def begin(records: int, name: str = service, screen: ExitStack = screen) -> Tell:
                 return screen.enter_context(progress_bar(f"Replaying {name}", records)).advance
 
-            outcomes.append(await Replaying(stack, service, order).run(law, begin))
+            replaying = Replaying(stack, service, order, processes)
+            outcomes.append(await replaying.run(law, begin))
     return outcomes
 
 

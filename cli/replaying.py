@@ -22,24 +22,17 @@ from deploy.local import services as local
 from deploy.local.home import CHECKOUT
 from deploy.local.stack import Stack
 from shared.config import ServiceSettings, load
+from shared.kafka import replay_shares
 from shared.kafka.replay import Log, Replay
+from shared.kafka.replay_shares import Rebuilding
 from shared.postgres import dump
 from shared.postgres.dump import TableDigest
 from shared.postgres.offsets import Place
 from shared.postgres.pool import connect
-from shared.replay import ReplayParts
+from shared.replay import Order, ReplayParts
 
 Tell = Callable[[int], None]
 Digests = Mapping[str, TableDigest]
-
-
-@dataclass(frozen=True)
-class Order:
-    """How to replay: everything must come out the same whatever these are."""
-
-    seed: int
-    most: int
-    """Records of one partition in a fetch."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +82,12 @@ def _app(service: str) -> Any:
 class Replaying:
     """One service's replay into a temporary database of its own."""
 
-    def __init__(self, stack: Stack, service: str, order: Order) -> None:
+    def __init__(self, stack: Stack, service: str, order: Order, processes: int | None) -> None:
+        """At most so many `processes`; None: as many as its records are worth."""
         self._stack = stack
         self._service = service
         self._order = order
+        self._processes = processes
 
     async def run(self, log: Log, tell: Callable[[int], Tell]) -> Outcome:
         """Rebuild up to where the live database stands; `tell` is asked for a counter first."""
@@ -104,18 +99,22 @@ class Replaying:
             await asyncio.to_thread(self._stack.drop_database, database)
 
     async def _run_in(self, database: str, log: Log, tell: Callable[[int], Tell]) -> Outcome:
-        settings = self._settings(database)
+        settings, parts_of = self._settings(database), _app(self._service).replay_parts
         pool = await connect(settings, size=3)
-        parts: ReplayParts = _app(self._service).replay_parts(settings, pool)
+        parts: ReplayParts = parts_of(settings, pool)
+        about = Rebuilding(self._service, parts_of, settings, log, self._order)
         began = time.monotonic()
         try:
             live = await self._snapshot(parts, database)
             told = tell(live.records)
             for stream in parts.streams:
-                replay = Replay(
-                    stream, pool, self._service, seed=self._order.seed, most=self._order.most
-                )
-                await replay.run(log, live.ends[stream.consumer], told)
+                ends = live.ends[stream.consumer]
+                processes = self._processes or replay_shares.worthwhile(sum(ends.values()))
+                if stream.divide is None or processes == 1:
+                    again = Replay(stream, pool, self._service, self._order)
+                    await again.run(log, ends, told)
+                else:
+                    await replay_shares.run_in(processes, about, stream, ends, told)
             async with pool.acquire() as sql, sql.transaction():
                 rebuilt = await dump.digests(sql, parts.derived)
         finally:

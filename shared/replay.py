@@ -16,9 +16,19 @@ from shared.consumer_types import Handlers, Malformed, Outcome, Record, UnitOfWo
 from shared.contracts.topics import Topic
 
 if TYPE_CHECKING:
+    from shared.config import ServiceSettings
     from shared.kafka.signatures import SignaturePolicy
 
 W = TypeVar("W")
+
+
+@dataclass(frozen=True)
+class Order:
+    """How to replay: everything must come out the same whatever these are."""
+
+    seed: int
+    most: int
+    """Records of one partition in a fetch."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,12 @@ class ReplayStream(Generic[W]):
     prepare: Callable[[Sequence[Record[Any]]], Awaitable[None] | None] | None = None
     on_malformed: Callable[[Malformed, W], Outcome] | None = None
     dedupe_events: bool = True
+    divide: Callable[[Any, int], "ServiceSettings"] | None = None
+    """The service's settings for one of so many processes that share the partitions among them.
+
+    None where the handlers of one partition look at what those of another have written, or wait for
+    it: then one process must read them all.
+    """
 
 
 @dataclass(frozen=True)

@@ -99,5 +99,5 @@ def replay_parts(
     """What `castonce replay` rebuilds: everything; `verifier` is for a benchmark."""
     verifiers = Verifiers(settings.verifiers)
     silent = powers(settings, refuse_to_sign)._replace(is_silent=True)
-    parts, _ = stream_parts(pool, silent, verifier or verifiers)
+    parts, _ = stream_parts(pool, silent, verifier or verifiers, threads=settings.verifiers)
     return ReplayParts(streams=(parts,), derived=DERIVED_TABLES, close=verifiers.stop)

@@ -15,14 +15,15 @@ from shared.consumer_types import Record
 
 WORTH_THREADS = 32
 """Signatures from which on handing them to threads costs less than it saves."""
-_THREADS = os.cpu_count() or 1
+CORES = os.cpu_count() or 1
 
 
 class Signatures:
     """Checks signatures, and remembers them until the next fetch: a fold asks for each twice."""
 
-    def __init__(self, verify: Verify) -> None:
+    def __init__(self, verify: Verify, threads: int = CORES) -> None:
         self._verify = verify
+        self._threads = threads
         self._known: dict[SignatureClaim, bool] = {}
 
     def verify(self, key: str, text: bytes, signature: str | bytes | None) -> bool:
@@ -40,7 +41,7 @@ class Signatures:
             return
         claims = list(fold.signature_claims(books, powers, records))
         loop = asyncio.get_running_loop()
-        shares = [claims[first::_THREADS] for first in range(_THREADS)]
+        shares = [claims[first :: self._threads] for first in range(self._threads)]
         answers = await asyncio.gather(
             *(loop.run_in_executor(None, self._check_all, share) for share in shares)
         )

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
+from msgspec import structs
 
 from services.votes import metrics
+from services.votes.config import VotesSettings
 from services.votes.domain import fold
 from services.votes.domain.ledger import Ledger, Powers
 from services.votes.domain.state import VerdictKey
 from services.votes.handlers import HANDLERS, refuse
 from services.votes.ports import Verifier
-from services.votes.signatures import Signatures
+from services.votes.signatures import CORES, Signatures
 from services.votes.store import VotesStore
 from shared.consumer_types import Record
 from shared.contracts.topics import RIGHTS
@@ -58,10 +60,10 @@ class Screening:
 
 
 def stream_parts(
-    pool: "asyncpg.Pool[Any]", powers: Powers, verifier: Verifier
+    pool: "asyncpg.Pool[Any]", powers: Powers, verifier: Verifier, threads: int = CORES
 ) -> tuple[ReplayStream[Ledger], Screening]:
-    """The one stream of votes, for the service and for a replay alike."""
-    signatures = Signatures(powers.verify)
+    """The one stream of votes, for the service and for a replay alike; `threads` check permits."""
+    signatures = Signatures(powers.verify, threads)
     remembering = powers._replace(verify=signatures.verify)
     screening = Screening(pool, remembering, verifier, signatures)
     parts = ReplayStream(
@@ -73,5 +75,11 @@ def stream_parts(
         prepare=screening.prepare,
         on_malformed=refuse,
         dedupe_events=False,
+        divide=settings_of_one,
     )
     return parts, screening
+
+
+def settings_of_one(settings: VotesSettings, processes: int) -> VotesSettings:
+    """For one of so many processes that replay some partitions each: its part of the cores."""
+    return structs.replace(settings, verifiers=max(1, settings.verifiers // processes))

@@ -90,7 +90,9 @@ class FileLog:
             if file.tell() != size:
                 raise NotALaw(f"{path} is cut short.")
 
-    async def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
+    async def read(
+        self, place: Place, end: int, most: int, begin: int = 0
+    ) -> AsyncIterator[Sequence[Raw]]:
         """See `Log.read`; raises NotALaw when the file doesn't reach so far."""
         if end > self.ends.get(place, 0):
             raise NotALaw(
@@ -99,7 +101,9 @@ class FileLog:
             )
         with self._path.open("rb") as file:
             file.seek(self._starts[place])
-            for first in range(0, end, most):
+            for _ in range(begin):
+                _skip(file)
+            for first in range(begin, end, most):
                 yield [_record(place, _next(file)) for _ in range(min(most, end - first))]
 
 

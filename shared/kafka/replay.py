@@ -28,7 +28,7 @@ from shared.kafka.sealing import Sealed
 from shared.postgres import offsets
 from shared.postgres.offsets import Place
 from shared.postgres.pool import connection
-from shared.replay import ReplayStream
+from shared.replay import Order, ReplayStream
 
 FETCH_SECONDS = 5.0
 """A broker that has records hands out some within this time; else it is asked where it ends."""
@@ -44,8 +44,10 @@ class ReplayFailed(CastonceError):
 class Log(Protocol):
     """Where the records of a replay come from."""
 
-    def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
-        """The records of a partition from offset 0 up to `end`, at most `most` at a time."""
+    def read(
+        self, place: Place, end: int, most: int, begin: int = 0
+    ) -> AsyncIterator[Sequence[Raw]]:
+        """The records of a partition from `begin` up to `end`, at most `most` at a time."""
         ...
 
 
@@ -66,13 +68,15 @@ class BrokerLog:
             found = await _patiently(lambda: raw.end_offsets(tps))
         return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
-    async def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
+    async def read(
+        self, place: Place, end: int, most: int, begin: int = 0
+    ) -> AsyncIterator[Sequence[Raw]]:
         """See `Log.read`; raises ReplayFailed when the log ends or begins elsewhere."""
         tp = TopicPartition(*place)
         async with self._client() as raw:
             raw.assign([tp])
-            raw.seek(tp, 0)
-            following = 0
+            raw.seek(tp, begin)
+            following = begin
             while following < end:
                 found = await raw.getmany(
                     tp, timeout_ms=int(FETCH_SECONDS * 1000), max_records=min(most, end - following)
@@ -129,10 +133,10 @@ class _SilentOutbox:
 
 
 class _Part:
-    """One partition on its way from offset 0 to its end."""
+    """One partition on its way from where it begins to its end."""
 
-    def __init__(self, place: Place, source: AsyncIterator[Sequence[Raw]]) -> None:
-        self.cursor = Cursor(place, 0, 0)
+    def __init__(self, place: Place, begin: int, source: AsyncIterator[Sequence[Raw]]) -> None:
+        self.cursor = Cursor(place, begin, begin)
         self._source = source
         self._again: Sequence[Raw] = ()
         self.was_refused = False
@@ -162,22 +166,17 @@ class _Part:
 
 
 class Replay:
-    """One stream, applied again from the beginning of its topics to an empty database."""
+    """One stream, applied again to an empty database from the beginning of its topics, or to
+    another one from where that stands."""
 
     def __init__(
-        self,
-        stream: ReplayStream[Any],
-        pool: "asyncpg.Pool[Any]",
-        service: str,
-        *,
-        seed: int,
-        most: int,
+        self, stream: ReplayStream[Any], pool: "asyncpg.Pool[Any]", service: str, order: Order
     ) -> None:
-        """`most` records of one partition go into a fetch."""
         self._stream = stream
         self._pool = pool
-        self._chance = random.Random(seed)  # noqa: S311  (a reproducible order, not a secret)
-        self._most = most
+        # A reproducible order, not a secret.
+        self._chance = random.Random(order.seed)  # noqa: S311
+        self._most = order.most
         self._decoder = Decoder(stream.handlers, stream.trust, stream.topics)
         self._applier: Applier[Any] = Applier(
             stream.consumer,
@@ -197,11 +196,12 @@ class Replay:
         `tell` hears how many records each step brought.
         """
         async with connection(self._pool) as sql:
-            await offsets.read(sql, self._stream.consumer, ends)
+            stored = await offsets.read(sql, self._stream.consumer, ends)
+        begins = {place: stored[place].next_offset for place in ends}
         parts = {
-            place: _Part(place, log.read(place, end, self._most))
-            for place, end in ends.items()
-            if end > 0
+            place: _Part(place, begin, log.read(place, ends[place], self._most, begin))
+            for place, begin in begins.items()
+            if begin < ends[place]
         }
         try:
             while parts:
@@ -211,7 +211,7 @@ class Replay:
         finally:
             for part in parts.values():
                 await part.close()
-        return sum(ends.values())
+        return sum(ends[place] - begin for place, begin in begins.items())
 
     async def _step(self, parts: dict[Place, _Part]) -> int:
         # As a fetch brings it: some of the partitions, each with some of its records.

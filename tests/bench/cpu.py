@@ -1,7 +1,7 @@
 """CPU time of processes, from /proc: user and system time of a process and of all its children."""
 
 import os
-import time
+import resource
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +43,12 @@ def _fields(pid: int) -> list[str] | None:
         return None
 
 
-def own_seconds() -> float:
-    """CPU seconds of this process itself."""
-    return time.process_time()
+def own_children() -> frozenset[int]:
+    """The living children of this process."""
+    return frozenset(child.pid for child in children_of(os.getpid()))
+
+
+def ended_seconds() -> float:
+    """CPU seconds of the children that this process has outlived."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,37 +1,36 @@
-"""How fast votes folds its law again: its own stream and store, into empty tables, saying nothing.
+"""How fast votes folds its law again: as `castonce replay` does, on all cores, saying nothing.
 
-The part of the log that is read holds ballots only, each the first of its right.
+The part of the log that is read holds ballots only, each the first of its right. The clock runs
+from the first records that were applied: starting processes isn't measured.
 """
 
+import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition  # noqa: TID251  (see _Span)
 from msgspec import Struct
 
 from deploy.local import services
-from services.votes import app
 from services.votes.config import VotesSettings
-from services.votes.ports import Verifier
 from shared.config import load
 from shared.contracts.topics import RIGHTS
-from shared.kafka import replay as replays
-from shared.kafka.consumer import discard, settings_of_every_consumer
-from shared.kafka.cursors import Cursor
-from shared.kafka.decoding import Raw
-from shared.kafka.replay import Replay
-from shared.postgres.offsets import Place
+from shared.kafka import replay_shares
+from shared.kafka.replay import BrokerLog
+from shared.kafka.replay_shares import Rebuilding
 from shared.postgres.pool import connect
-from shared.replay import ReplayStream
+from shared.replay import Order
 from tests.bench import cpu
 from tests.bench.room import Room
-from tests.bench.stubbed_votes import Believing
+from tests.bench.stubbed_votes import REPLAYS, Believed
 
 MOST = 500
 """Records of one partition in a fetch, as the service has of all."""
-TABLES = ("claims", "ballots", "outcomes", "refused_records")
+CORES = os.cpu_count() or 1
+REAPED_SECONDS = 0.5
+"""Until PostgreSQL counts the time of connections that were closed."""
 
 
 class Replayed(Struct, frozen=True):
@@ -39,8 +38,8 @@ class Replayed(Struct, frozen=True):
 
     records: int
     seconds: float
-    cpu_us: float
-    """Of this process, per record."""
+    cpu_us: dict[str, float]
+    """Microseconds of CPU per record."""
 
     @property
     def per_second(self) -> float:
@@ -48,79 +47,55 @@ class Replayed(Struct, frozen=True):
         return self.records / self.seconds
 
 
-class _Span:
-    """The log between two points, read as `shared.kafka.replay.BrokerLog` reads a whole one."""
+class _Clock:
+    """Runs from the first step that is told; its records were applied before and don't count."""
 
-    def __init__(self, bootstrap: str, begins: Mapping[int, int]) -> None:
-        self._bootstrap = bootstrap
-        self._begins = begins
+    def __init__(self, room: Room) -> None:
+        self._pids = room.infrastructure_pids()
+        self._others = cpu.own_children()
+        self._ended_before = cpu.ended_seconds()
+        self._before: dict[str, float] | None = None
+        self._began = 0.0
+        self._count = 0
 
-    async def read(self, place: Place, end: int, most: int) -> AsyncIterator[Sequence[Raw]]:
-        """See `shared.kafka.replay.Log`."""
-        partition = TopicPartition(*place)
-        raw = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **settings_of_every_consumer())
-        await raw.start()
-        try:
-            raw.assign([partition])
-            following = self._begins[place[1]]
-            raw.seek(partition, following)
-            while following < end:
-                found = await raw.getmany(
-                    partition, timeout_ms=5000, max_records=min(most, end - following)
-                )
-                records = found[partition]
-                following = records[-1].offset + 1
-                yield records
-        finally:
-            await discard(raw)
+    def tell(self, count: int) -> None:
+        """A process has applied so many records."""
+        if self._before is None:
+            so_far = sum(map(cpu.used_seconds, cpu.own_children() - self._others))
+            self._before = {"votes": so_far, **cpu.snapshot(self._pids)}
+            self._began = time.perf_counter()
+        else:
+            self._count += count
 
-
-class _SpanReplay(Replay):
-    """A replay into tables that hold everything before the span."""
-
-    def __init__(self, stream: ReplayStream[Any], pool: Any, begins: Mapping[int, int]) -> None:
-        super().__init__(stream, pool, "votes", seed=1, most=MOST)
-        self._begins = begins
-
-    async def run_span(self, log: replays.Log, ends: Mapping[Place, int]) -> int:
-        """Apply every record of the span."""
-        parts = {}
-        for place, end in ends.items():
-            begin = self._begins[place[1]]
-            if begin < end:
-                parts[place] = replays._Part(place, log.read(place, end, self._most))
-                parts[place].cursor = Cursor(place, begin, begin)
-        while parts:
-            await self._step(parts)
-        return sum(end - self._begins[place[1]] for place, end in ends.items())
+    async def stop(self) -> Replayed:
+        """Everything is applied, and every process has ended."""
+        seconds = time.perf_counter() - self._began
+        await asyncio.sleep(REAPED_SECONDS)
+        used = {"votes": cpu.ended_seconds() - self._ended_before, **cpu.snapshot(self._pids)}
+        before = self._before or {}
+        each = {name: (used[name] - before[name]) * 1e6 / self._count for name in used}
+        return Replayed(self._count, seconds, each)
 
 
 async def replay(
-    room: Room,
-    database: str,
-    begins: Mapping[int, int],
-    ends: Mapping[int, int],
-    *,
-    is_stubbed: bool,
+    room: Room, database: str, ends: Mapping[int, int], believed: Believed
 ) -> Replayed:
-    """Fold the span into a database that stands at its beginning."""
+    """Fold what lies between where the database stands and these ends."""
     settings = load(VotesSettings, _environment(room, database))
     pool = await connect(settings)
-    verifier: Verifier | None = Believing() if is_stubbed else None
-    parts = app.replay_parts(settings, pool, verifier)
+    parts = REPLAYS[believed](settings, pool)
+    log = BrokerLog(room.stack.kafka_address)
+    about = Rebuilding("votes", REPLAYS[believed], settings, log, Order(seed=1, most=MOST))
+    until = {(RIGHTS.name, partition): end for partition, end in ends.items()}
     try:
-        again = _SpanReplay(parts.streams[0], pool, begins)
-        log = _Span(room.stack.kafka_address, begins)
-        used, began = cpu.own_seconds(), time.perf_counter()
-        count = await again.run_span(log, {(RIGHTS.name, at): end for at, end in ends.items()})
-        seconds = time.perf_counter() - began
-        spent = (cpu.own_seconds() - used) * 1e6 / count
-        await _require_all_accepted(pool, count)
+        begins = await pool.fetchval("select sum(next_offset) from consumer_offsets")
+        clock = _Clock(room)
+        await replay_shares.run_in(CORES, about, parts.streams[0], until, clock.tell)
+        found = await clock.stop()
+        await _require_all_accepted(pool, sum(ends.values()) - int(begins))
     finally:
-        if parts.close is not None:
-            await parts.close()
         await pool.close()
-    return Replayed(count, seconds, spent)
+    return found
 
 
 async def _require_all_accepted(pool: "asyncpg.Pool[Any]", count: int) -> None:

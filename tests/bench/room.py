@@ -192,15 +192,15 @@ class Room:
         self, *, of_peer: bool, services: Sequence[str] = ("gateway", "votes")
     ) -> dict[str, int]:
         """The processes whose CPU is told apart."""
-        path = self.stack
         own = {"peer": self._children["peer"].pid} if of_peer else {}
         if not of_peer:
-            own = {name: _pid(path.service_pid_file(name)) for name in services}
-        infrastructure = {
-            "PostgreSQL": _pid(path.server.pid_file),
-            "Kafka": _pid(path.broker.pid_file),
-        }
-        return {**own, **infrastructure, "load": self._children["load"].pid}
+            own = {name: _pid(self.stack.service_pid_file(name)) for name in services}
+        return {**own, **self.infrastructure_pids(), "load": self._children["load"].pid}
+
+    def infrastructure_pids(self) -> dict[str, int]:
+        """The server's and the broker's."""
+        server, broker = self.stack.server, self.stack.broker
+        return {"PostgreSQL": _pid(server.pid_file), "Kafka": _pid(broker.pid_file)}
 
     async def _tune(self) -> None:
         for name, value in TUNED.items():

@@ -12,6 +12,7 @@ from services.votes.verifiers import Verifiers
 from shared.contracts.message import encode
 from shared.contracts.topics import BALLOTS, DECISIONS
 from shared.contracts.votes import BallotAccepted, EnvelopeAdmitted, RightUsedOnline
+from shared.replay import Order
 from shared.testing.promises import promise
 from tests.integration.votes.conftest import Court, court_in
 from tests.integration.votes.test_law import ballot
@@ -81,7 +82,7 @@ async def test_nothing_is_lost_or_doubled_when_votes_is_killed(court: Court) -> 
     assert used == {law.right_id(number) for number in range(ELECTORS)}
     verifiers = Verifiers(1)
     try:
-        assert await court.replayed(verifiers, seed=4, most=11) == await court.digests()
+        assert await court.replayed(verifiers, Order(seed=4, most=11)) == await court.digests()
     finally:
         await verifiers.stop()
 

@@ -11,7 +11,7 @@ from services.postal import app as postal_app
 from shared.config import ServiceSettings
 from shared.kafka.replay import BrokerLog, Replay
 from shared.postgres.dump import digests
-from shared.replay import ReplayParts
+from shared.replay import Order, ReplayParts
 from shared.testing.promises import promise
 from tests.integration.codes_postal.conftest import Election
 
@@ -60,7 +60,7 @@ async def test_a_replay_rebuilds_every_derived_table(
         running.database_url(service, "app", database), min_size=1, max_size=2
     )
     try:
-        replay = Replay(stream, pool, service, seed=seed, most=most)
+        replay = Replay(stream, pool, service, Order(seed, most))
         assert await replay.run(BrokerLog(running.kafka_address), ends) > 0
         async with pool.acquire() as sql, sql.transaction():
             rebuilt = await digests(sql, parts.derived)

@@ -16,7 +16,7 @@ from shared.contracts.votes import (
 )
 from shared.kafka.replay import BrokerLog, Replay
 from shared.postgres.dump import digests
-from shared.replay import ReplayParts
+from shared.replay import Order, ReplayParts
 from shared.testing.promises import promise
 
 RIGHTS = 12
@@ -104,7 +104,7 @@ async def _rebuilt(stack: Stack, parts: ReplayParts, seed: int, most: int):
     pool = await asyncpg.create_pool(url, min_size=1, max_size=2)
     try:
         log = BrokerLog(stack.kafka_address)
-        replay = Replay(stream, pool, "identity", seed=seed, most=most)
+        replay = Replay(stream, pool, "identity", Order(seed, most))
         assert await replay.run(log, await log.ends(stream.topics)) > 0
         async with pool.acquire() as sql, sql.transaction():
             return await digests(sql, parts.derived)

@@ -23,16 +23,20 @@ from shared.consumer_types import Record
 from shared.contracts.message import Message, Service, headers
 from shared.contracts.topics import BALLOTS, DECISIONS, RIGHTS, Topic
 from shared.contracts.votes import BallotAccepted
+from shared.kafka import replay_shares
 from shared.kafka.decoding import Decoder, Raw
 from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 from shared.kafka.replay import BrokerLog, Replay
+from shared.kafka.replay_shares import Rebuilding
 from shared.kafka.sealing import Sealed
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream import Stream
 from shared.keys import Signer, read_secret
 from shared.postgres import dump
+from shared.postgres.offsets import Place
 from shared.postgres.pool import connect
+from shared.replay import Order
 from shared.testing.law import Law
 
 LIMIT_SECONDS = 60
@@ -171,17 +175,36 @@ class Court:
         async with (pool or self.pool).acquire() as sql, sql.transaction():
             return await dump.digests(sql, app.DERIVED_TABLES)
 
-    async def replayed(self, verifier: Any, seed: int, most: int) -> dict[str, dump.TableDigest]:
+    async def replayed(self, verifier: Any, order: Order) -> dict[str, dump.TableDigest]:
         """The same, of an empty database after a replay up to where this one stands."""
+        async with self.empty_database() as (settings, pool):
+            parts = app.replay_parts(settings, pool, verifier)
+            replay = Replay(parts.streams[0], pool, "votes", order)
+            await replay.run(BrokerLog(self.stack.kafka_address), await self.stands_at())
+            return await self.digests(pool)
+
+    async def replayed_in(self, processes: int, order: Order) -> dict[str, dump.TableDigest]:
+        """The same, replayed by so many processes with verifiers of their own."""
+        async with self.empty_database() as (settings, pool):
+            parts, log = app.replay_parts(settings, pool), BrokerLog(self.stack.kafka_address)
+            about = Rebuilding("votes", app.replay_parts, settings, log, order)
+            ends = await self.stands_at()
+            await replay_shares.run_in(processes, about, parts.streams[0], ends)
+            return await self.digests(pool)
+
+    async def stands_at(self) -> dict[Place, int]:
+        """How far each partition is applied, as a replay wants to know it."""
+        return {(RIGHTS.name, p): end for p, end in (await self.offsets()).items()}
+
+    @contextlib.asynccontextmanager
+    async def empty_database(self) -> AsyncIterator[tuple[VotesSettings, Any]]:
+        """One more database of votes, and a pool of connections to it."""
         name = f"again_{next(_NUMBERS)}_{time.time_ns()}"
         database = await asyncio.to_thread(self.stack.add_database, "votes", name)
-        pool = await connect(settings_for(self.stack, database), size=2)
+        settings = settings_for(self.stack, database)
+        pool = await connect(settings, size=2)
         try:
-            parts = app.replay_parts(settings_for(self.stack, database), pool, verifier)
-            replay = Replay(parts.streams[0], pool, "votes", seed=seed, most=most)
-            ends = {(RIGHTS.name, p): end for p, end in (await self.offsets()).items()}
-            await replay.run(BrokerLog(self.stack.kafka_address), ends)
-            return await self.digests(pool)
+            yield settings, pool
         finally:
             await pool.close()
             await asyncio.to_thread(self.stack.drop_database, database)

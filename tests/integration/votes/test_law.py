@@ -23,6 +23,7 @@ from shared.contracts.votes import (
     SecondVoteAttempted,
 )
 from shared.keys import verify
+from shared.replay import Order
 from shared.testing.promises import promise
 from tests.integration.votes.conftest import Court
 
@@ -120,8 +121,9 @@ async def test_a_whole_election_is_decided_once_and_replayed_byte_by_byte(
          "withdrawn", "closed"]
     )  # fmt: skip
     wanted = await court.digests()
-    assert await court.replayed(verifiers, seed=1, most=500) == wanted
-    assert await court.replayed(verifiers, seed=2, most=3) == wanted
+    assert await court.replayed(verifiers, Order(seed=1, most=500)) == wanted
+    assert await court.replayed(verifiers, Order(seed=2, most=3)) == wanted
+    assert await court.replayed_in(2, Order(seed=3, most=20)) == wanted
 
 
 async def on_a_fuller_stack(frames: int, wanted: Coroutine[Any, Any, Any]) -> Any:
@@ -141,7 +143,7 @@ async def test_a_replay_with_less_stack_left_refuses_the_same_ballots(
     refused = 'select reason from refused_records where partition = 0 and "offset" >= $1'
     reasons = sorted(row["reason"] for row in await court.pool.fetch(refused, begin))
     assert reasons == ["bad_signature", *["malformed"] * (len(depths) - 1)]
-    again = court.replayed(verifiers, seed=4, most=50)
+    again = court.replayed(verifiers, Order(seed=4, most=50))
     assert await on_a_fuller_stack(300, again) == await court.digests()
 
 
@@ -161,7 +163,7 @@ async def test_a_replay_notices_a_changed_ballot(court: Court, verifiers: Verifi
     owner = await court.stack_owner()
     await owner.execute("update ballots set at_ms = at_ms + 1")
     await owner.close()
-    again = await court.replayed(verifiers, seed=3, most=100)
+    again = await court.replayed(verifiers, Order(seed=3, most=100))
     differing = {name for name, one in (await court.digests()).items() if one != again[name]}
     assert differing == {"ballots"}
 

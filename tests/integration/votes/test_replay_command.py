@@ -31,8 +31,8 @@ async def castonce(stack: Stack, *words: str) -> subprocess.CompletedProcess[str
 async def test_the_command_finds_what_is_not_the_law(
     stack: Stack, verifiers: Verifiers, tmp_path: Path
 ) -> None:
-    """It passes on true tables, from the broker and from a file with other batches, and names the
-    table in which somebody changed one number."""
+    """It passes on true tables, from the broker, from a file with other batches, and read by two
+    processes, and names the table in which somebody changed one number."""
     async with court_in(stack, "castonce_votes") as court:
         async with court.running(verifiers):
             await a_whole_election(court)
@@ -45,6 +45,9 @@ async def test_the_command_finds_what_is_not_the_law(
         assert stat.S_IMODE(law.stat().st_mode) == 0o600
         again = ("--from", str(law), "--service", "votes", "--batch", "7", "--seed", "5")
         assert (await castonce(stack, "--check", *again)).returncode == 0
+        again = (*again, "--processes", "2")
+        divided = await castonce(stack, "--check", *again)
+        assert divided.returncode == 0, divided.stdout + divided.stderr
         owner = await court.stack_owner()
         try:
             await owner.execute("update claims set at_ms = at_ms + 1")
