@@ -207,7 +207,7 @@ def make_api(handlers: CodesApi, staff: StaffList) -> Api:
         refuses={
             400: ["registration_refused"],
             404: ["election_unknown"],
-            409: ["list_not_fixed", "registered_already", "count_mismatch"],
+            409: ["list_not_fixed", "registered_already", "count_mismatch", "closed"],
         },
         **command,
     )
@@ -216,7 +216,7 @@ def make_api(handlers: CodesApi, staff: StaffList) -> Api:
         handlers.grant,
         body=Nothing,
         answers={200: LateGrants},
-        refuses={404: ["election_unknown"], 409: ["no_spares"]},
+        refuses={404: ["election_unknown"], 409: ["no_spares", "closed"]},
         **command,
     )
     api.get(

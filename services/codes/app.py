@@ -1,10 +1,12 @@
 """Puts `codes` together: settings, adapters, streams, API; nothing else builds adapters."""
 
 import os
+import secrets
 from typing import Any
 
 import asyncpg
 
+from services.codes.accounting import Accounting
 from services.codes.api import CodesApi, make_api
 from services.codes.config import CodesSettings
 from services.codes.domain.challenges import Keys, Secrets
@@ -12,14 +14,15 @@ from services.codes.granting import Granting
 from services.codes.handlers import RequestHandlers
 from services.codes.registering import Registering
 from services.codes.replacing import Replacing
+from services.codes.stating import StateHandlers, Statements
 from services.codes.store.law import DERIVED_TABLES, LawStore
 from services.codes.store.requests import RequestsStore
 from services.codes.stream import (
     LAW_CONSUMER,
-    LAW_HANDLERS,
     LAW_TOPICS,
     REQUESTS_CONSUMER,
     REQUESTS_TOPICS,
+    law_handlers,
     request_handlers,
 )
 from shared.config import ServiceSettings, load
@@ -59,7 +62,9 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "codes")
-        law = _law(settings, pool, outbox)
+        statements = Statements(signer)
+        accounting = Accounting(pool, outbox)
+        law = _law(_law_parts(settings, statements), settings, pool, outbox, accounting)
         requests = Stream(
             REQUESTS_CONSUMER,
             REQUESTS_TOPICS,
@@ -71,19 +76,30 @@ async def main() -> None:
             trust=SignaturePolicy(settings.trust_dir),
             dedupe_events=False,
         )
-        granting = Granting(pool, outbox)
+        granting = Granting(pool, outbox, statements)
         registering = Registering(pool, outbox, granting)
         handlers = CodesApi(pool, outbox, registering, Replacing(pool, outbox, granting))
         await service.wait_for("PostgreSQL", granting.finish_all)
-        for name, part in (("outbox", outbox), ("law", law), ("requests", requests)):
+        tasks: dict[str, Any] = {
+            "outbox": outbox,
+            "law": law,
+            "requests": requests,
+            "accounts": accounting,
+        }
+        for name, part in tasks.items():
             service.add_task(name, part.run())
             service.add_check(name, part.status)
         service.add_api(make_api(handlers, staff).app())
         await service.run_until_stopped()
 
 
-def _law(settings: CodesSettings, pool: "asyncpg.Pool[Any]", outbox: Outbox) -> Stream[Any]:
-    part = _law_parts(settings)
+def _law(
+    part: ReplayStream[Any],
+    settings: CodesSettings,
+    pool: "asyncpg.Pool[Any]",
+    outbox: Outbox,
+    accounting: Accounting,
+) -> Stream[Any]:
     return Stream(
         part.consumer,
         part.topics,
@@ -92,17 +108,18 @@ def _law(settings: CodesSettings, pool: "asyncpg.Pool[Any]", outbox: Outbox) -> 
         pool,
         settings,
         outbox,
+        after_commit=accounting.note,
         trust=part.trust,
         dedupe_events=part.dedupe_events,
     )
 
 
-def _law_parts(settings: CodesSettings) -> ReplayStream[Any]:
+def _law_parts(settings: CodesSettings, statements: Statements) -> ReplayStream[Any]:
     """What both the running stream and a replay are built from."""
     return ReplayStream(
         LAW_CONSUMER,
         LAW_TOPICS,
-        LAW_HANDLERS,
+        law_handlers(StateHandlers(statements)),
         LawStore(),
         SignaturePolicy(settings.trust_dir),
         dedupe_events=False,
@@ -110,5 +127,9 @@ def _law_parts(settings: CodesSettings) -> ReplayStream[Any]:
 
 
 def replay_parts(settings: CodesSettings, pool: "asyncpg.Pool[Any]") -> ReplayParts:
-    """What a replay of the law rebuilds; the handlers read no source table."""
-    return ReplayParts(streams=(_law_parts(settings),), derived=DERIVED_TABLES)
+    """What a replay of the law rebuilds.
+
+    No table depends on a source table. What a replay says goes nowhere, so no key of ours signs it.
+    """
+    unheard = Statements(Signer(secrets.token_hex(32)))
+    return ReplayParts(streams=(_law_parts(settings, unheard),), derived=DERIVED_TABLES)

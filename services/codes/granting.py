@@ -1,8 +1,9 @@
 """Grants: telling `votes` which credential stands for a right, and `postal` which serial.
 
-Promises that every pack drawn for a right is granted once, whatever crashes on the way: what is put
-into the outbox and how far that got are one transaction, and what a crash left is taken up at the
-next start. Each grant carries the Merkle path that puts its credential into the fixed list.
+Promises that every pack drawn for a right is granted once, and its credential called active on the
+board, whatever crashes on the way: what is put into the outbox and how far that got are one
+transaction, and what a crash left is taken up at the next start. Each grant carries the Merkle path
+that puts its credential into the fixed list.
 """
 
 import asyncio
@@ -16,9 +17,11 @@ from ballots.merkle import MerkleTree
 from services.codes.domain.replacement import public_reason
 from services.codes.handlers import assigned
 from services.codes.metrics import GRANTS
-from services.codes.store import registrations
+from services.codes.stating import Statements, published
+from services.codes.store import packs, registrations
+from services.codes.store.law import lock_states
 from services.codes.store.registrations import Granted
-from shared.consumer_types import Emission
+from shared.consumer_types import Emission, Sql
 from shared.contracts.codes import PackReplaced, RightGranted
 from shared.contracts.message import derived_event_id
 from shared.contracts.topics import partition_of_right
@@ -39,9 +42,10 @@ async def nobody(stage: str, done: int, total: int) -> None:
 class Granting:
     """Puts grants into the outbox, batch by batch."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", outbox: Outbox) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", outbox: Outbox, statements: Statements) -> None:
         self._pool = pool
         self._outbox = outbox
+        self._statements = statements
         self._trees: dict[str, MerkleTree] = {}
 
     async def finish_all(self) -> None:
@@ -52,13 +56,14 @@ class Granting:
             await self.finish(election_id, nobody)
 
     async def finish(self, election_id: str, tell: Tell) -> int:
-        """Grant what was drawn and isn't granted yet; how many grants that were."""
+        """Grant what was drawn and isn't granted yet, and state it; how many grants that were."""
         tree = await self.tree(election_id)
         done = 0
         while (count := await self._batch(election_id, tree)) is not None:
             done += count
             self._outbox.kick()
             await tell("granting", done, tree.size)
+        await self._state(election_id)
         return done
 
     async def _batch(self, election_id: str, tree: MerkleTree) -> int | None:
@@ -68,12 +73,31 @@ class Granting:
             known = await registrations.known(sql, election_id, locks=True)
             if known is None or known.is_granted:
                 return None
-            packs = await registrations.to_grant(sql, election_id, known.granted_through, BATCH)
-            through = packs[-1].serial if packs else known.granted_through
-            await registrations.note_granted(sql, election_id, through, len(packs) < BATCH)
-            await self._outbox.add(sql, self.emissions(election_id, packs, tree))
-        GRANTS.inc(len(packs))
-        return len(packs)
+            drawn = await registrations.to_grant(sql, election_id, known.granted_through, BATCH)
+            through = drawn[-1].serial if drawn else known.granted_through
+            await registrations.note_granted(sql, election_id, through, len(drawn) < BATCH)
+            await self._outbox.add(sql, self.emissions(election_id, drawn, tree))
+        GRANTS.inc(len(drawn))
+        return len(drawn)
+
+    async def _state(self, election_id: str) -> None:
+        """Tell the board the state of every credential that was given to a right, once."""
+        async with registrations.import_transaction(self._pool) as sql:
+            # Whoever withdraws a right sees what was drawn for it, or we see the withdrawal.
+            await lock_states(sql, election_id)
+            known = await registrations.known(sql, election_id, locks=True)
+            if known is None or known.is_stated:
+                return
+            for state, public in (await packs.states(sql, election_id)).items():
+                for statement in self._statements.said(election_id, state, public):
+                    await self._outbox.add(sql, [statement])
+            await registrations.note_stated(sql, election_id)
+        self._outbox.kick()
+
+    async def publish(self, sql: Sql, election_id: str, root: str, ordered: Sequence[str]) -> None:
+        """Put the whole list into the outbox, for the board, in the caller's transaction."""
+        for part in published(election_id, root, ordered):
+            await self._outbox.add(sql, [part])
 
     async def tree(self, election_id: str) -> MerkleTree:
         """The tree over the election's credential list, built once per process."""
@@ -84,11 +108,17 @@ class Granting:
         return self._trees[election_id]
 
     @staticmethod
-    def emissions(election_id: str, packs: Sequence[Granted], tree: MerkleTree) -> list[Emission]:
+    def emissions(election_id: str, drawn: Sequence[Granted], tree: MerkleTree) -> list[Emission]:
         """For each pack a grant for `votes` and its serial for `postal`."""
-        grants = [_grant(election_id, pack, path_of(tree, pack)) for pack in packs]
-        serials = [assigned(election_id, pack.right_id, pack.serial) for pack in packs]
+        grants = [_grant(election_id, pack, path_of(tree, pack)) for pack in drawn]
+        serials = [assigned(election_id, pack.right_id, pack.serial) for pack in drawn]
         return [*grants, *serials]
+
+    def late(self, election_id: str, drawn: Sequence[Granted], tree: MerkleTree) -> list[Emission]:
+        """The same for packs drawn after the import, and their credentials' state for the board."""
+        public = [pack.credential for pack in drawn]
+        statements = self._statements.said(election_id, "active", public)
+        return [*self.emissions(election_id, drawn, tree), *statements]
 
 
 def path_of(tree: MerkleTree, pack: Granted) -> list[str]:

@@ -22,7 +22,7 @@ from services.codes.domain.states import state_of
 from services.codes.metrics import REQUESTS
 from services.codes.store.law import LawWork, ReplacementOutcome
 from services.codes.store.requests import Named, RequestsWork
-from shared.consumer_types import Done, Emission, Outcome, Record, Retry
+from shared.consumer_types import Done, Emission, Outcome, Quarantine, Record, Retry
 from shared.contracts.codes import (
     ChallengeIssued,
     CodePermitted,
@@ -48,6 +48,7 @@ from shared.contracts.votes import (
     EnvelopeVoidAccepted,
     PackReplacementAccepted,
     PackReplacementRefused,
+    PartitionClosed,
     RightUsedOnline,
     RightWithdrawalAccepted,
 )
@@ -105,7 +106,7 @@ async def on_used_online(record: Record[RightUsedOnline], work: LawWork) -> Outc
     return Done()
 
 
-async def on_withdrawn(record: Record[RightWithdrawalAccepted], work: LawWork) -> Outcome:
+async def on_withdrawn(record: Record[RightWithdrawalAccepted], work: LawWork) -> Done:
     """The right is gone."""
     said = record.message
     facts = RightFacts(withdrawn_ms=said.decided_at_ms)
@@ -137,9 +138,7 @@ async def on_void_accepted(record: Record[EnvelopeVoidAccepted], work: LawWork) 
     return Done()
 
 
-async def on_replacement_accepted(
-    record: Record[PackReplacementAccepted], work: LawWork
-) -> Outcome:
+async def on_replacement_accepted(record: Record[PackReplacementAccepted], work: LawWork) -> Done:
     """The spare stands for the right, and postal is told its serial."""
     said = record.message
     election_id, right_id, at_ms = said.election_id, said.right_id, said.decided_at_ms
@@ -164,6 +163,15 @@ async def on_replacement_refused(record: Record[PackReplacementRefused], work: L
             said.decided_at_ms,
         )
     )
+    return Done()
+
+
+async def on_partition_closed(record: Record[PartitionClosed], work: LawWork) -> Outcome:
+    """Nothing that this partition decides from here on changes what became of a pack."""
+    said = record.message
+    if said.partition != record.partition:
+        return Quarantine("wrong_partition")
+    work.closed.append((said.election_id, said.partition, said.decided_at_ms))
     return Done()
 
 

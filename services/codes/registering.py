@@ -23,6 +23,7 @@ from services.codes.domain.registration import (
 from services.codes.errors import ElectionUnknown, NoSpares, RegistrationConflict
 from services.codes.granting import Granting, Tell
 from services.codes.store import registrations
+from services.codes.store.law import lock_states
 from services.codes.store.registrations import KnownElection
 from shared.consumer_types import Sql
 from shared.kafka.outbox import Outbox
@@ -113,6 +114,9 @@ class Registering:
             )
             right_of = {serial: right for right, serial in drawn}
             await registrations.copy_packs(sql, registration, leaf_of, right_of)
+            header = registration.header
+            await self._granting.publish(sql, header.election, header.root, ordered)
+            await _require_open(sql, header.election)
 
     async def _report(self, registration: Registration, is_new: bool) -> Report:
         header = registration.header
@@ -129,7 +133,11 @@ class Registering:
         )
 
     async def grant_late(self, sql: Sql, election_id: str) -> LateGrants:
-        """Give a spare to each right that has no pack yet; raises NoSpares and changes nothing."""
+        """Give a spare to each right that has no pack yet.
+
+        Raises ElectionUnknown, RegistrationConflict or NoSpares, and changes nothing then.
+        """
+        await _require_open(sql, election_id)
         known = await registrations.known(sql, election_id, locks=True)
         if known is None:
             raise ElectionUnknown(
@@ -148,8 +156,17 @@ class Registering:
         secrets.SystemRandom().shuffle(free)
         packs = [p._replace(right_id=right) for p, right in zip(free, rights, strict=True)]
         await registrations.assign(sql, [(pack.right_id, pack.serial) for pack in packs])
-        await self._outbox.add(sql, self._granting.emissions(election_id, packs, tree))
+        await self._outbox.add(sql, self._granting.late(election_id, packs, tree))
         return LateGrants(granted=len(packs))
+
+
+async def _require_open(sql: Sql, election_id: str) -> None:
+    """Raise RegistrationConflict once the election is over; it can't end before the commit."""
+    await lock_states(sql, election_id)
+    if await registrations.is_closed(sql, election_id):
+        raise RegistrationConflict(
+            "The election is closed: no pack can be given to anybody any more.", code="closed"
+        )
 
 
 async def _require_same(sql: Sql, registration: Registration) -> bool:

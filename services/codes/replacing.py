@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from msgspec import Struct
 
-from services.codes.domain.balance import balance
+from services.codes.domain.balance import STATES, Balance, balance
 from services.codes.errors import (
     ElectionUnknown,
     NoSpares,
@@ -18,7 +18,7 @@ from services.codes.errors import (
     RightUnknown,
 )
 from services.codes.granting import Granting, path_of, replaced
-from services.codes.store import packs, registrations
+from services.codes.store import accounts, packs, registrations
 from services.codes.store.packs import Replacement
 from shared.consumer_types import Sql
 from shared.kafka.outbox import Outbox
@@ -48,7 +48,10 @@ class ReplacementList(Struct, frozen=True):
 
 
 class BalanceSeen(Struct, frozen=True, kw_only=True):
-    """Packs by final state: they add up to the packs made (P11)."""
+    """Packs by final state: they add up to the packs made (P11).
+
+    `is_final`: the election is over, and these are the figures that were said of it.
+    """
 
     election_id: str
     made: int
@@ -56,6 +59,7 @@ class BalanceSeen(Struct, frozen=True, kw_only=True):
     is_balanced: bool
     rights_without_pack: int
     replacements_undecided: int
+    is_final: bool
 
 
 class Replacing:
@@ -140,9 +144,12 @@ class Replacing:
             made = await registrations.made(sql, election_id)
             groups = await packs.standings(sql, election_id)
             waiting = await packs.waiting(sql, election_id)
+            account = await accounts.find(sql, election_id)
         if known is None:
             raise ElectionUnknown()
         counted = balance(made, groups)
+        if account is not None:
+            counted = Balance(made, {state: getattr(account.packs, state) for state in STATES})
         return BalanceSeen(
             election_id=election_id,
             made=counted.made,
@@ -150,6 +157,7 @@ class Replacing:
             is_balanced=counted.is_balanced,
             rights_without_pack=waiting["rights"],
             replacements_undecided=waiting["replacements"],
+            is_final=account is not None,
         )
 
 

@@ -11,6 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
+from shared.contracts.codes import (
+    CredentialState,
+    CredentialStates,
+    PacksAccounted,
+    PackStates,
+)
+
 FinalState = Literal[
     "voted_online", "voted_by_post", "withdrawn", "replaced", "undelivered", "spare", "unused"
 ]
@@ -59,6 +66,28 @@ def final_state(pack: PackStanding) -> FinalState:
     if pack.is_undelivered:
         return "undelivered"
     return "unused" if pack.is_assigned else "spare"
+
+
+def credential_state(pack: PackStanding) -> CredentialState | Literal["spare"]:
+    """What the board's statements come to for the pack's credential."""
+    if pack.is_replaced:
+        return "replaced"
+    if not pack.is_assigned:
+        return "spare"
+    return "withdrawn" if pack.is_withdrawn else "active"
+
+
+def account(election_id: str, groups: Iterable[tuple[PackStanding, int]]) -> PacksAccounted:
+    """What is said of the packs at the end: packs and credentials, each in exactly one state."""
+    counted = list(groups)
+    states = {"active": 0, "replaced": 0, "withdrawn": 0, "spare": 0}
+    for standing, count in counted:
+        states[credential_state(standing)] += count
+    return PacksAccounted(
+        election_id=election_id,
+        packs=PackStates(**balance(0, counted).states),
+        credentials=CredentialStates(**states),
+    )
 
 
 def balance(made: int, groups: Iterable[tuple[PackStanding, int]]) -> Balance:

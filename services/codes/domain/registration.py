@@ -198,7 +198,13 @@ def require_listed(registration: Registration, root: str, size: int) -> list[str
     ordered = registration.credential_list()
     if credentials.merkle_root(ordered) != header.root:
         raise RegistrationRefused("The header's root isn't the root of these credentials.")
-    if (header.root, header.size) != (root, size):
+    if header.root == root and header.size != size:
+        raise RegistrationRefused(
+            f"The officer fixed this file's root with a size of {size}, and the list has "
+            f"{header.size} credentials: the size was mistyped when the list was fixed. A list is "
+            "fixed once: create the election anew, and make packs for that one."
+        )
+    if header.root != root:
         raise RegistrationRefused(
             f"The officer fixed a list of {size} credentials with root {root}; this file has "
             f"{header.size} with root {header.root}: it belongs to another run of `packs make`."

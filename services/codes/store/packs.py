@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from services.codes.domain.balance import PackStanding
 from shared.consumer_types import Sql
+from shared.contracts.codes import CredentialState
 
 EXPORT_ROWS: Final = 5_000
+STATEMENT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +149,16 @@ async def standings(sql: Sql, election_id: str) -> list[tuple[PackStanding, int]
     return [(PackStanding(*row[:6]), row["packs"]) for row in rows]
 
 
-_STANDINGS: Final = """
-with facts as (
-    select serial, right_id, replaced_ms from pack_facts
-    where election_id = $1 and (granted_ms is not null or accepted_ms is not null)
-), posted as (
+# What is known of each pack: from our own draws and from decisions, never from what was read back
+# of `rights`. So it is all there once every partition of the decisions is read to its close.
+_KNOWN_PACKS: Final = """
+from packs p
+left join pack_facts f on f.serial = p.serial
+    and (f.right_id = p.right_id or f.accepted_ms is not null)
+left join right_facts r on r.right_id = coalesce(p.right_id, f.right_id)
+"""
+_STANDINGS: Final = f"""
+with posted as (
     select distinct right_id from scan_facts
     where election_id = $1 and admitted_ms is not null and voided_ms is null
 )
@@ -163,12 +170,28 @@ select
     r.withdrawn_ms is not null as is_withdrawn,
     p.undelivered_at is not null as is_undelivered,
     count(*) as packs
-from packs p
-left join facts f on f.serial = p.serial
-left join right_facts r on r.right_id = coalesce(p.right_id, f.right_id)
+{_KNOWN_PACKS}
 left join posted on posted.right_id = coalesce(p.right_id, f.right_id)
 where p.election_id = $1
 group by 1, 2, 3, 4, 5, 6
+"""  # noqa: S608 - of constants only
+
+
+async def states(sql: Sql, election_id: str) -> dict[CredentialState, list[str]]:
+    """The credentials that were ever given to a right, by what has become of them."""
+    rows = await sql.fetch(_STATES, election_id, timeout=STATEMENT_SECONDS)
+    found: dict[CredentialState, list[str]] = {"active": [], "replaced": [], "withdrawn": []}
+    for credential, is_replaced, is_withdrawn in rows:
+        found["active"].append(credential)
+        if is_replaced or is_withdrawn:
+            found["replaced" if is_replaced else "withdrawn"].append(credential)
+    return found
+
+
+_STATES: Final = f"""
+select p.credential, f.replaced_ms is not null, r.withdrawn_ms is not null
+{_KNOWN_PACKS}
+where p.election_id = $1 and coalesce(p.right_id, f.right_id) is not null
 """
 
 

@@ -36,13 +36,17 @@ class KnownElection:
 
 @dataclass(frozen=True, slots=True)
 class KnownRegistration:
-    """A registration that was taken in, and how far its grants are in the outbox."""
+    """A registration that was taken in, and how far its grants are in the outbox.
+
+    `is_stated`: so are the states of the credentials that it gave to rights.
+    """
 
     election_id: str
     digest: str
     root: str
     granted_through: str
     is_granted: bool
+    is_stated: bool
 
 
 class Granted(NamedTuple):
@@ -94,16 +98,17 @@ async def known(sql: Sql, election_id: str, *, locks: bool = False) -> KnownRegi
 
 
 _KNOWN: Final = (
-    "select election_id, digest, root, granted_through, is_granted from registrations"
+    "select election_id, digest, root, granted_through, is_granted, is_stated from registrations"
     " where election_id = $1"
 )
 _KNOWN_LOCKED: Final = _KNOWN + " for update"
 
 
 async def unfinished(sql: Sql) -> list[str]:
-    """Elections whose grants aren't all in the outbox yet."""
+    """Elections whose grants and states aren't all in the outbox yet."""
     rows = await sql.fetch(
-        "select election_id from registrations where not is_granted order by imported_at"
+        "select election_id from registrations where not (is_granted and is_stated)"
+        " order by imported_at"
     )
     return [row["election_id"] for row in rows]
 
@@ -216,6 +221,21 @@ async def note_granted(sql: Sql, election_id: str, through: str, is_granted: boo
         through,
         is_granted,
     )
+
+
+async def note_stated(sql: Sql, election_id: str) -> None:
+    """Remember that the states are in the outbox."""
+    await sql.execute(
+        "update registrations set is_stated = true where election_id = $1", election_id
+    )
+
+
+async def is_closed(sql: Sql, election_id: str) -> bool:
+    """Whether a partition of the election is closed: no grant counts there any more."""
+    found: bool = await sql.fetchval(
+        "select exists (select from closed_partitions where election_id = $1)", election_id
+    )
+    return found
 
 
 async def credential_list(sql: Sql, election_id: str) -> list[str]:

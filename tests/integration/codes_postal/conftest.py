@@ -27,8 +27,11 @@ from shared.contracts.codes import (
     CodePermitted,
     CodeRefused,
     CodeStateTold,
+    CredentialsChanged,
+    CredentialsPublished,
     PackAssigned,
     PackReplaced,
+    PacksAccounted,
     RightGranted,
 )
 from shared.contracts.elections import (
@@ -42,14 +45,24 @@ from shared.contracts.elections import (
 )
 from shared.contracts.identity import RightRegistered
 from shared.contracts.message import Message, Service
-from shared.contracts.postal import EnvelopeReceived, EnvelopeVoided, PostNotReady, PostReady
+from shared.contracts.postal import (
+    EnvelopeReceived,
+    EnvelopesAccounted,
+    EnvelopeVoided,
+    PapersCounted,
+    PostNotReady,
+    PostReady,
+)
 from shared.contracts.topics import (
+    CREDENTIALS,
     ELECTIONS,
     PACKS,
     REPLIES,
     RIGHTS,
+    RIGHTS_PARTITIONS,
     partition_of_right,
 )
+from shared.contracts.votes import PartitionClosed
 from shared.kafka.producer import Producer
 from shared.kafka.sealing import Sealer
 from shared.kafka.signatures import SignaturePolicy
@@ -70,6 +83,11 @@ HEARD = [
     CodePermitted,
     CodeRefused,
     CodeStateTold,
+    CredentialsPublished,
+    CredentialsChanged,
+    PacksAccounted,
+    EnvelopesAccounted,
+    PapersCounted,
 ]
 M = TypeVar("M", bound=Message)
 
@@ -130,6 +148,21 @@ class Neighbours:
         partition = partition_of_right(decision.right_id)
         emission = Emission(decision, secrets.token_hex(8), decision.right_id, partition)
         await self.say("votes", emission)
+
+    async def close(self, election_id: str, *partitions: int) -> None:
+        """Say as votes that these partitions, or all, are closed."""
+        for partition in partitions or range(RIGHTS_PARTITIONS):
+            closed = PartitionClosed(
+                election_id=election_id,
+                partition=partition,
+                decided_at_ms=99,
+                rights=2,
+                used_online=0,
+                used_by_post=0,
+                withdrawn=0,
+            )
+            event_id = f"closed-{election_id}-{partition}"
+            await self.say("votes", Emission(closed, event_id, election_id, partition))
 
     async def register(self, election_id: str, count: int) -> list[str]:
         """Register rights as identity does."""
@@ -196,7 +229,7 @@ async def neighbours(running: Stack) -> AsyncIterator[Neighbours]:
         trust_dir=running.home.trust,
     )
     tail = Tail(
-        [RIGHTS, PACKS, REPLIES, ELECTIONS],
+        [RIGHTS, PACKS, REPLIES, ELECTIONS, CREDENTIALS],
         True,
         made.take,
         settings=settings,

@@ -1,0 +1,82 @@
+"""The packs' account: said once for each election, when nothing can change it any more.
+
+Promises figures that no later record changes. Every partition of `decisions` has been read up to
+its `PartitionClosed`, behind which `votes` accepts nothing: no vote, no void, no withdrawal and no
+replacement. Our own draws end there too: `lock_states` lets no pack be drawn while the account is
+made, and none is drawn of a closed election. A letter that comes back later is noted, not counted.
+Says nothing of packs that don't add up: then the service isn't ready, and says which election.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from services.codes.domain.balance import account
+from services.codes.store import accounts, packs, registrations
+from services.codes.store.law import LawWork, lock_states
+from shared.consumer_types import Emission, Record, Sql
+from shared.contracts.message import derived_event_id
+from shared.kafka.outbox import Outbox
+from shared.logs import get_logger
+from shared.postgres.pool import connection, is_transient, transaction
+
+RETRY_SECONDS: Final = 1.0
+log = get_logger()
+
+
+class Accounting:
+    """Closes the accounts of elections that are over."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", outbox: Outbox) -> None:
+        self._pool = pool
+        self._outbox = outbox
+        self._news = asyncio.Event()
+        self._trouble: str | None = None
+
+    def note(self, work: LawWork, records: Sequence[Record[Any]]) -> None:
+        """A fetch was committed: look whether it closed something."""
+        if work.closed:
+            self._news.set()
+
+    def status(self) -> str | None:
+        """None, or which election's packs don't add up."""
+        return self._trouble
+
+    async def run(self) -> None:
+        """Account for every election that is over, for ever; an absent database is waited for."""
+        while True:
+            self._news.clear()
+            try:
+                await self.account_all()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("accounting_waits", reason=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                await self._news.wait()
+
+    async def account_all(self) -> None:
+        """Account for the elections that are due."""
+        async with connection(self._pool) as sql:
+            due = await accounts.due(sql)
+        for election_id in due:
+            async with transaction(self._pool) as sql:
+                await self._account(sql, election_id)
+            self._outbox.kick()
+
+    async def _account(self, sql: Sql, election_id: str) -> None:
+        await lock_states(sql, election_id)
+        groups = await packs.standings(sql, election_id)
+        counted, made = sum(n for _, n in groups), await registrations.made(sql, election_id)
+        if counted != made:
+            self._trouble = f"packs of {election_id}: {made} were made, {counted} are counted"
+            log.error("packs_do_not_balance", election_id=election_id, made=made, counted=counted)
+            return
+        said = account(election_id, groups)
+        if await accounts.insert(sql, said):
+            event_id = derived_event_id(election_id, "PacksAccounted")
+            await self._outbox.add(sql, [Emission(said, event_id, election_id)])
+            log.info("packs_accounted", election_id=election_id)
