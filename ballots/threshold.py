@@ -167,7 +167,8 @@ def parameters(
 def private_key(seed: str, sealed: bytes) -> int:
     """Return the private key (secret) that a member sealed for themselves in step 3."""
     keys = channel.keys_of(seed)
-    text = channel.receive(keys, keys.verification, sealed.decode().removesuffix("\n"))
+    received = sealed.decode("utf-8", "replace").removesuffix("\n")
+    text = channel.receive(keys, keys.verification, received)
     content = strict_json.decode_canonical(text.encode(), _PRIVATE, max_bytes=MAX_SECRET_BYTES)
     return group.parse_scalar(content.decryption_key)
 
