@@ -11,6 +11,7 @@ from ballots.channel import SignedMessage
 from ballots.committee import Commitments
 from ballots.errors import (
     BallotError,
+    InvalidPoint,
     Malformed,
     ProofRefused,
     SealBroken,
@@ -112,6 +113,24 @@ def test_a_certificate_that_its_owner_did_not_sign_is_refused(made: Made) -> Non
     forged = SignedMessage(second.message.replace('"index":2', '"index":1'), second.signature)
     with pytest.raises(SignatureRefused):
         committee.verify_certificates([forged, second, third])
+
+
+@pytest.mark.parametrize("needed", [0, 2, -1])
+def test_a_threshold_that_can_not_be_is_refused_although_signed(
+    randomness: Callable, needed: int
+) -> None:
+    """Certificates need not come from our own program."""
+    with pytest.raises(TrusteesRefused):
+        committee.verify_certificates([_certificate(randomness, needed=needed)])
+
+
+@pytest.mark.parametrize("number", [1, 0, 2**255 - 20, 2**255 - 18, 2])
+def test_a_certificate_for_reading_with_a_false_point_is_refused_although_signed(
+    randomness: Callable, number: int
+) -> None:
+    """What others would write to it, everybody could read."""
+    with pytest.raises(InvalidPoint):
+        committee.verify_certificates([_certificate(randomness, encryption=f"{number:064x}")])
 
 
 def test_a_stranger_takes_no_step(made: Made, randomness: Callable) -> None:
@@ -247,6 +266,20 @@ def test_every_file_reads_back(made: Made) -> None:
                 parse(other)
     with pytest.raises(Malformed):
         threshold.parse_polynomial(strict_json.encode(given))
+
+
+def _certificate(
+    randomness: Callable, needed: int = 1, encryption: str | None = None
+) -> SignedMessage:
+    """A certificate of whatever numbers and keys, properly signed by its maker."""
+    keys = channel.keys_of("a" * 22)
+    content = committee.CertifiedKeys(
+        committee.Context("Ed25519", 1, needed, 1),
+        keys.verification,
+        keys.encryption if encryption is None else encryption,
+    )
+    message = strict_json.encode(content).decode()
+    return SignedMessage(message, channel.sign(keys, message, randomness("certificate")))
 
 
 def _commitments(polynomial: threshold.Polynomial) -> list[group.Point]:
