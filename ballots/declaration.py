@@ -171,7 +171,9 @@ _DECODER: Final = msgspec.json.Decoder(Declaration)
 
 def build(content: Content, sign: Sign) -> bytes:
     """Return the document's bytes: one line of compact JSON, the signature its last field."""
-    return encode(_signed(content, sign(signed_text(content))))
+    raw = encode(_signed(content, sign(signed_text(content))))
+    parse(raw)
+    return raw
 
 
 def encode(declaration: Declaration) -> bytes:

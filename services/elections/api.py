@@ -5,13 +5,12 @@ come back through the log (201 or 200); else it is "ordered" (202). Never reacha
 gateway.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import asyncpg
 import msgspec
 from aiohttp import web
 
+from services.elections.api_end import EndApi, add_end, end_shown
 from services.elections.api_types import (
     BarrierShown,
     CredentialList,
@@ -23,43 +22,28 @@ from services.elections.api_types import (
     Resolved,
     StepWanted,
 )
-from services.elections.arrivals import Arrivals
 from services.elections.course import Course
+from services.elections.desk import Desk
 from services.elections.domain import phases
 from services.elections.domain.phases import Standing, Step
 from services.elections.domain.resolution import public_explanation
+from services.elections.end import End
 from services.elections.errors import ElectionUnknown, StepRefused
-from services.elections.store import Store, reading
-from shared.commands import Kicked, run_once
+from services.elections.store.elections import Store
 from shared.consumer_types import Sql
 from shared.contracts.quarantine import QuarantineResolved
-from shared.http.api import Api, idempotency_key, read_json, reply, request_bytes, require_role
+from shared.http.api import Api, read_json, reply
 from shared.staff import Staff, StaffList
-
-READ_BACK_SECONDS = 5.0
-"""How long a request waits for its step to come back through the log before it says 202."""
-
-
-Action = Callable[[Sql, Staff], Awaitable[tuple[int, object]]]
-Look = Callable[[Standing], bool]
 
 
 class ElectionsApi:
     """The handlers."""
 
-    def __init__(
-        self,
-        pool: "asyncpg.Pool[Any]",
-        store: Store,
-        course: Course,
-        outbox: Kicked,
-        arrivals: Arrivals,
-    ) -> None:
-        self._pool = pool
+    def __init__(self, desk: Desk, store: Store, course: Course, end: End) -> None:
+        self._desk = desk
         self._store = store
         self._course = course
-        self._outbox = outbox
-        self._arrivals = arrivals
+        self._end = end
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Make an election of a definition."""
@@ -69,9 +53,9 @@ class ElectionsApi:
             made = await self._course.create(sql, body.definition, staff.id)
             return 201, ElectionMade(made.election_id, made.fingerprint)
 
-        status, answer = await self._once(request, action)
+        status, answer = await self._desk.once(request, action)
         election_id = msgspec.convert(answer, ElectionMade).election_id
-        return await self._when_back(election_id, status, answer, lambda _: True)
+        return await self._desk.when_back(election_id, status, answer, lambda _: True)
 
     async def fix_credentials(self, request: web.Request) -> web.StreamResponse:
         """Fix the credential list of an election, once."""
@@ -82,8 +66,8 @@ class ElectionsApi:
             await self._course.fix_credentials(sql, election_id, body.root, body.size, staff.id)
             return 200, {"election_id": election_id, "root": body.root, "size": body.size}
 
-        status, answer = await self._once(request, action)
-        return await self._when_back(election_id, status, answer, _is_listed)
+        status, answer = await self._desk.once(request, action)
+        return await self._desk.when_back(election_id, status, answer, _is_listed)
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """Open an election for voting."""
@@ -116,19 +100,19 @@ class ElectionsApi:
             )
             return 202, {"resolved": True}
 
-        status, answer = await self._once(request, action)
+        status, answer = await self._desk.once(request, action)
         return reply(status, answer)
 
     async def listing(self, request: web.Request) -> web.StreamResponse:
         """Every election, and where it stands."""
-        async with reading(self._pool) as sql:
+        async with self._desk.reading() as sql:
             standings = await self._store.standings(sql)
         return reply(200, ElectionList([ElectionLine(**_line(one)) for one in standings]))
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """One election: phase, barriers with their stamps, what is closed, what is set aside."""
         election_id = request.match_info["election_id"]
-        async with reading(self._pool) as sql:
+        async with self._desk.reading() as sql:
             standing = await self._store.standing(sql, election_id)
             if standing is None:
                 raise ElectionUnknown()
@@ -155,6 +139,7 @@ class ElectionsApi:
             resolved=await self._store.resolved(sql),
             refused_records=await self._store.refused_records(sql),
             certifiable=phases.is_certifiable(standing, is_quarantine_empty=count == 0),
+            end=end_shown(standing, await self._end.said(sql, standing)),
         )
 
     async def _step(self, request: web.Request, step: Step) -> web.StreamResponse:
@@ -173,34 +158,13 @@ class ElectionsApi:
             )
             return 200, {"election_id": election_id, "step": step}
 
-        status, answer = await self._once(request, action)
-        return await self._when_back(
+        status, answer = await self._desk.once(request, action)
+        return await self._desk.when_back(
             election_id, status, answer, lambda now: _is_taken(now, step, before)
         )
 
-    async def _once(self, request: web.Request, action: Action) -> tuple[int, Any]:
-        """Run an action once for its idempotency key, and let its messages go."""
-        staff = require_role(request, "officer")
-        key, raw = idempotency_key(request), await request_bytes(request)
-        return await run_once(
-            self._pool, key, raw, lambda sql: action(sql, staff), outbox=self._outbox
-        )
 
-    async def _when_back(
-        self, election_id: str, status: int, answer: Any, is_done: Look
-    ) -> web.StreamResponse:
-        """The answer, once the tables show the step; 202 if that takes too long."""
-
-        async def look() -> bool | None:
-            async with reading(self._pool) as sql:
-                standing = await self._store.standing(sql, election_id)
-            return True if standing is not None and is_done(standing) else None
-
-        is_back = await self._arrivals.until(look, READ_BACK_SECONDS)
-        return reply(status if is_back else 202, answer)
-
-
-def make_api(handlers: ElectionsApi, staff: StaffList) -> Api:
+def make_api(handlers: ElectionsApi, end: EndApi, staff: StaffList) -> Api:
     """The routes of `elections`."""
     api = Api("elections", staff=staff)
     officer: dict[str, Any] = {"role": "officer"}
@@ -254,6 +218,7 @@ def make_api(handlers: ElectionsApi, staff: StaffList) -> Api:
         refuses={404: ["record_unknown"]},
         **command,
     )
+    add_end(api, end)
     return api
 
 

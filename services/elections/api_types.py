@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
+from ballots.declaration import Content
 from services.elections.domain.phases import PostAnswer
-from services.elections.store import Order, Resolution
-from shared.contracts.elections import Channel, Definition, Phase
+from services.elections.store.elections import Order, Resolution
+from shared.contracts.elections import Channel, Definition, Phase, ProtocolJson
 from shared.contracts.fields import LINES, Hash, Offset, Partition, Reason
 from shared.contracts.message import Service
 from shared.contracts.quarantine import TopicName
@@ -49,6 +51,47 @@ class Resolved(Struct, frozen=True, forbid_unknown_fields=True):
     explanation: Reason
 
 
+class PartialDecryptionGiven(Struct, frozen=True, forbid_unknown_fields=True):
+    """A trustee's file; without `owner` (from 1) it is found by trying each trustee's key."""
+
+    partial_decryption: ProtocolJson
+    owner: Annotated[int, Meta(ge=0, le=1_000)] = 0
+
+
+class DecryptionTaken(Struct, frozen=True):
+    """Whose partial decryption it is."""
+
+    election_id: str
+    owner: int
+
+
+class NoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """An empty object."""
+
+
+class Declared(Struct, frozen=True):
+    """The declaration's exact text."""
+
+    election_id: str
+    declaration: str
+
+
+class DeclarationShown(Struct, frozen=True):
+    """The declaration; or what it would say now; or why it can't be made."""
+
+    declaration: str | None
+    draft: Content | None
+    reasons: list[str]
+
+
+class TrusteeShown(Struct, frozen=True):
+    """A trustee: number, public key, and whether their partial decryption is there."""
+
+    owner: int
+    public_key: str
+    has_decrypted: bool
+
+
 class ElectionLine(Struct, frozen=True, kw_only=True):
     """Where one election stands."""
 
@@ -77,6 +120,28 @@ class BarrierShown(Struct, frozen=True):
     stamp_ms: int
 
 
+class EndShown(Struct, frozen=True, kw_only=True):
+    """How far the end has come: numbers of ballots, trustees, accounts, the declaration.
+
+    Nothing of it is there before every partition of rights is closed.
+    """
+
+    ballots_counted: int | None
+    """By the partitions of rights."""
+    ballots_on_board: int | None
+    ballots_tallied: int | None
+    trustees: list[TrusteeShown]
+    decryptions_needed: int
+    """At least; of a committee its threshold is enough."""
+    decryptions_missing: list[int]
+    """Owners whose partial decryption isn't there, whether it is needed or not."""
+    result: msgspec.Raw | None
+    """Belenios' result record: the online votes."""
+    accounts: dict[str, msgspec.Raw | None]
+    """What each service said at the end, by the message's name."""
+    declaration_sha256: str | None
+
+
 class ElectionShown(ElectionLine, frozen=True, kw_only=True):
     """Everything that an officer sees of an election."""
 
@@ -95,3 +160,4 @@ class ElectionShown(ElectionLine, frozen=True, kw_only=True):
     resolved: list[Resolution]
     refused_records: dict[str, int]
     certifiable: bool
+    end: EndShown

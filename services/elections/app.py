@@ -1,17 +1,26 @@
 """Puts `elections` together: settings, adapters, stream, calendar, API; all adapters are here."""
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import asyncpg
 
+from services.elections import ballot_stream
 from services.elections.api import ElectionsApi, make_api
+from services.elections.api_end import EndApi
 from services.elections.arrivals import Arrivals
 from services.elections.calendar import Calendar, alarm_late_barriers
 from services.elections.config import ElectionsSettings
 from services.elections.course import Course
+from services.elections.desk import Desk
+from services.elections.end import End
 from services.elections.handlers import HANDLERS
-from services.elections.store import DERIVED_TABLES, Store, Work
+from services.elections.orders import Orders
+from services.elections.store import DERIVED_TABLES
+from services.elections.store.ballots import BallotStore, Sums
+from services.elections.store.elections import Store
+from services.elections.store.law import LawStore, Work
 from services.elections.stream import CONSUMER, TOPICS, on_malformed
 from shared.clock import SystemClock
 from shared.config import load
@@ -21,12 +30,13 @@ from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream import Stream
-from shared.keys import Signer, read_public
+from shared.keys import Signer, read_public, verify
 from shared.postgres.pool import connect, ping
 from shared.replay import ReplayParts, ReplayStream
 from shared.service import Service
 from shared.staff import StaffList
 
+W = TypeVar("W")
 SETTINGS = ElectionsSettings
 CONNECTIONS = 8
 """The stream, the outbox, the calendar, and some officials."""
@@ -53,44 +63,78 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "elections", row_by_row=True)
-        replayed = _stream(settings, store)
-        stream = Stream(
-            replayed.consumer,
-            replayed.topics,
-            replayed.handlers,
-            replayed.store,
-            pool,
-            settings,
-            outbox,
-            trust=replayed.trust,
-            on_malformed=replayed.on_malformed,
-            after_commit=after_commit,
-        )
-        course = Course(store, outbox, clock, keys, answers_key)
-        calendar = Calendar(pool, store, course, outbox=outbox, arrivals=arrivals, clock=clock)
-        handlers = ElectionsApi(pool, store, course, outbox, arrivals)
+        stream = _live(_stream(settings), pool, settings, outbox, after_commit)
+        ballots = _live(_ballots(settings), pool, settings, outbox, lambda *_: arrivals.note())
+        orders = Orders(store, outbox, clock)
+        course = Course(store, orders, keys, answers_key)
+        end = End(store, orders, signer)
+        calendar = Calendar(pool, store, course, end, outbox=outbox, arrivals=arrivals, clock=clock)
+        desk = Desk(pool, store, outbox, arrivals)
+        api = make_api(ElectionsApi(desk, store, course, end), EndApi(desk, store, end), staff)
         service.add_task("outbox", outbox.run())
         service.add_task("stream", stream.run())
+        service.add_task("ballots", ballots.run())
         service.add_task("calendar", calendar.run())
         service.add_check("outbox", outbox.status)
         service.add_check("stream", stream.status)
-        service.add_api(make_api(handlers, staff).app())
+        service.add_check("ballots", ballots.status)
+        service.add_api(api.app())
         await service.run_until_stopped()
 
 
 def replay_parts(settings: ElectionsSettings, pool: "asyncpg.Pool[Any]") -> ReplayParts:
-    """The stream and the tables that follow from the law topics alone."""
-    return ReplayParts(streams=(_stream(settings, Store()),), derived=DERIVED_TABLES)
+    """The streams and the tables that follow from the law topics alone.
+
+    The ballots after the elections: a ballot waits for its election.
+    """
+    return ReplayParts(streams=(_stream(settings), _ballots(settings)), derived=DERIVED_TABLES)
 
 
-def _stream(settings: ElectionsSettings, store: Store) -> ReplayStream[Work]:
+def _stream(settings: ElectionsSettings) -> ReplayStream[Work]:
     return ReplayStream(
         CONSUMER,
         TOPICS,
         HANDLERS,
-        store,
+        LawStore(),
         trust=SignaturePolicy(settings.trust_dir),
         on_malformed=on_malformed,
+    )
+
+
+def _ballots(settings: ElectionsSettings) -> ReplayStream[Sums]:
+    votes_key = read_public(settings.trust_dir, "votes")
+    return ReplayStream(
+        ballot_stream.CONSUMER,
+        ballot_stream.TOPICS,
+        ballot_stream.handlers(
+            lambda receipt: verify(votes_key, receipt.signed_text(), receipt.signature)
+        ),
+        BallotStore(),
+        trust=SignaturePolicy(settings.trust_dir),
+        dedupe_events=False,
+    )
+
+
+def _live(
+    replayed: ReplayStream[W],
+    pool: "asyncpg.Pool[Any]",
+    settings: ElectionsSettings,
+    outbox: Outbox,
+    after_commit: Callable[[W, object], None],
+) -> Stream[W]:
+    """The stream that a replay would run, on the live log."""
+    return Stream(
+        replayed.consumer,
+        replayed.topics,
+        replayed.handlers,
+        replayed.store,
+        pool,
+        settings,
+        outbox,
+        trust=replayed.trust,
+        on_malformed=replayed.on_malformed,
+        dedupe_events=replayed.dedupe_events,
+        after_commit=after_commit,
     )
 
 

@@ -10,13 +10,17 @@ from typing import Any
 
 import asyncpg
 
+from ballots.errors import BallotError
 from services.elections.arrivals import Arrivals
 from services.elections.course import Course
-from services.elections.domain import phases
+from services.elections.domain import ending, phases
 from services.elections.domain.barriers import late_by_ms
-from services.elections.domain.phases import Standing
+from services.elections.domain.ending import ENDING
+from services.elections.domain.phases import Standing, Step
+from services.elections.end import End
 from services.elections.metrics import BARRIER_LATE_SECONDS, QUARANTINE_OPEN, STUCK
-from services.elections.store import Store, Work
+from services.elections.store.elections import Store
+from services.elections.store.law import Work
 from shared.clock import Clock
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
@@ -36,6 +40,7 @@ class Calendar:
         pool: "asyncpg.Pool[Any]",
         store: Store,
         course: Course,
+        end: End,
         *,
         outbox: Outbox,
         arrivals: Arrivals,
@@ -44,6 +49,7 @@ class Calendar:
         self._pool = pool
         self._store = store
         self._course = course
+        self._end = end
         self._outbox = outbox
         self._arrivals = arrivals
         self._clock = clock
@@ -69,8 +75,11 @@ class Calendar:
         QUARANTINE_OPEN.set(open_records)
         ordered = 0
         for standing in standings:
-            self._show_stuck(standing)
-            ordered += await self._act(standing, is_quarantine_empty=open_records == 0)
+            if standing.phase in ENDING:
+                ordered += await self._finish(standing)
+            else:
+                self._show_stuck(standing, phases.stuck(standing, self._clock.now_ms()))
+                ordered += await self._act(standing, is_quarantine_empty=open_records == 0)
         return ordered
 
     async def _act(self, standing: Standing, *, is_quarantine_empty: bool) -> bool:
@@ -80,13 +89,45 @@ class Calendar:
             return False
         async with transaction(self._pool) as sql:
             is_new = await self._course.step_of_calendar(sql, standing, step)
+        return self._taken(standing, step, is_new)
+
+    async def _finish(self, standing: Standing) -> bool:
+        """Take the step of the end that is due: what it needs has come, whatever the hour."""
+        async with self._pool.acquire() as sql:
+            found = await self._end.ending(sql, standing)
+        step = ending.due(standing, found)
+        if step == "publish_result":
+            return await self._publish_result(standing)
+        self._show_stuck(standing, ending.stuck(standing, found))
+        if step != "tally":
+            return False
+        async with transaction(self._pool) as sql:
+            is_new = await self._end.publish_tally(sql, standing)
+        return self._taken(standing, step, is_new)
+
+    async def _publish_result(self, standing: Standing) -> bool:
+        async with self._pool.acquire() as sql:
+            if await self._store.ordered(sql, standing.election_id, "publish_result"):
+                return False  # it comes back through the log
+            said = await self._end.said(sql, standing)
+        try:
+            result = await self._end.opened(said, standing)
+        except BallotError as error:
+            # The reason is enough: what was refused says nothing that a trace would add.
+            log.warning("result_refused", election=standing.election_id, reason=error.code)
+            self._show_stuck(standing, "result_refused")
+            return False
+        async with transaction(self._pool) as sql:
+            is_new = await self._end.publish_result(sql, standing, result)
+        return self._taken(standing, "publish_result", is_new)
+
+    def _taken(self, standing: Standing, step: Step, is_new: bool) -> bool:
         if is_new:
             log.info("step_taken", election=standing.election_id, step=step)
             self._outbox.kick()
         return is_new
 
-    def _show_stuck(self, standing: Standing) -> None:
-        reason = phases.stuck(standing, self._clock.now_ms())
+    def _show_stuck(self, standing: Standing, reason: str | None) -> None:
         shown = {one for one in self._stuck if one[0] == standing.election_id}
         for election_id, old in shown - {(standing.election_id, reason)}:
             STUCK.labels(election_id, old).set(0)

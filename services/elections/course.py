@@ -14,37 +14,28 @@ from services.elections.domain import announcements, definition, phases
 from services.elections.domain.announcements import Announcement
 from services.elections.domain.phases import Standing, Step, step_key
 from services.elections.errors import ElectionUnknown, InvalidDefinition, RecordUnknown, StepRefused
-from services.elections.metrics import STEPS_ORDERED
-from services.elections.store import Order, Resolution, Store
-from shared.clock import Clock
-from shared.consumer_types import Emission, Sql
+from services.elections.orders import CALENDAR, Orders
+from services.elections.store.elections import Resolution, Store
+from shared.consumer_types import Sql
 from shared.contracts.elections import Definition, ElectionCreated, Question, ServiceKeys
 from shared.contracts.message import derived_event_id
 from shared.contracts.quarantine import QuarantineResolved
-from shared.contracts.topics import RIGHTS
-from shared.kafka.outbox import Outbox
-
-CALENDAR = "calendar"
-"""Who ordered a step that came by its hour."""
 
 
 class Course:
     """The steps; each method runs in the caller's transaction and sends through the outbox."""
 
-    def __init__(
-        self, store: Store, outbox: Outbox, clock: Clock, keys: ServiceKeys, answers_key: str
-    ) -> None:
+    def __init__(self, store: Store, orders: Orders, keys: ServiceKeys, answers_key: str) -> None:
         self._store = store
-        self._outbox = outbox
-        self._clock = clock
+        self._orders = orders
         self._keys = keys
         self._answers_key = answers_key
 
     async def create(self, sql: Sql, wanted: Definition, official: str) -> ElectionCreated:
         """Make an election of a definition; raises InvalidDefinition with every problem."""
         created = self._built(wanted)
-        await self._order(sql, created.election_id, "create", official)
-        await self._send(sql, announcements.creation(created))
+        await self._orders.write(sql, created.election_id, "create", official)
+        await self._orders.send(sql, announcements.creation(created))
         return created
 
     async def fix_credentials(
@@ -59,12 +50,12 @@ class Course:
                     code="list_fixed_already",
                 )
             return standing
-        phases.require(standing, "fix_credentials", self._clock.now_ms(), is_forced=False)
+        phases.require(standing, "fix_credentials", self._orders.now_ms(), is_forced=False)
         # The reason keeps what was entered: a second, other list before the first came back
         # through the log must be refused too.
         entered = f"{root} {size}"
-        if await self._order(sql, election_id, "fix_credentials", official, reason=entered):
-            await self._send(sql, announcements.credential_list(election_id, root, size))
+        if await self._orders.write(sql, election_id, "fix_credentials", official, reason=entered):
+            await self._orders.send(sql, announcements.credential_list(election_id, root, size))
         elif not await self._was_entered(sql, election_id, entered):
             raise StepRefused(
                 "Another credential list was entered a moment ago.", code="list_fixed_already"
@@ -84,7 +75,7 @@ class Course:
         """Take a step that an official wants; done already is fine, too early must be forced."""
         standing = await self._known(sql, election_id)
         if not phases.is_done(standing, step):
-            phases.require(standing, step, self._clock.now_ms(), is_forced=is_forced)
+            phases.require(standing, step, self._orders.now_ms(), is_forced=is_forced)
             await self._take(sql, standing, step, official, is_forced=is_forced, reason=reason)
         return standing
 
@@ -102,7 +93,7 @@ class Course:
             raise RecordUnknown()
         await self._store.note_resolution(sql, self._in_words(resolved, words))
         event_id = derived_event_id("|".join(map(str, where)), "QuarantineResolved")
-        await self._send(sql, [Announcement(resolved, event_id, resolved.topic, None)])
+        await self._orders.send(sql, [Announcement(resolved, event_id, resolved.topic, None)])
 
     def _in_words(self, resolved: QuarantineResolved, words: str) -> Resolution:
         return Resolution(
@@ -112,7 +103,7 @@ class Course:
             offset=resolved.offset,
             official=resolved.official,
             explanation=words,
-            ordered_at_ms=self._clock.now_ms(),
+            ordered_at_ms=self._orders.now_ms(),
         )
 
     async def _take(
@@ -126,34 +117,11 @@ class Course:
         reason: str = "",
     ) -> bool:
         key = step_key(standing, step)
-        is_new = await self._order(
+        is_new = await self._orders.write(
             sql, standing.election_id, key, by, is_forced=is_forced, reason=reason
         )
         if is_new:
-            await self._send(sql, announcements.of_step(standing, step))
-        return is_new
-
-    async def _order(
-        self,
-        sql: Sql,
-        election_id: str,
-        key: str,
-        by: str,
-        *,
-        is_forced: bool = False,
-        reason: str = "",
-    ) -> bool:
-        order = Order(
-            election_id=election_id,
-            step=key,
-            ordered_by=by,
-            is_forced=is_forced,
-            reason=reason,
-            ordered_at_ms=self._clock.now_ms(),
-        )
-        is_new = await self._store.order(sql, order)
-        if is_new:
-            STEPS_ORDERED.labels(key.partition(".")[0]).inc()
+            await self._orders.send(sql, announcements.of_step(standing, step))
         return is_new
 
     async def _was_entered(self, sql: Sql, election_id: str, entered: str) -> bool:
@@ -165,19 +133,6 @@ class Course:
         if standing is None:
             raise ElectionUnknown()
         return standing
-
-    async def _send(self, sql: Sql, said: list[Announcement]) -> None:
-        """Barriers in a row of their own: they are in the log before anybody hears of the step.
-
-        Whoever heard sooner could have its records refused in front of the barrier.
-        """
-        emissions = [Emission(*one) for one in said]
-        is_barrier = [one.message.CONTRACT.topic is RIGHTS for one in emissions]
-        for wanted in (True, False):
-            row = [
-                one for one, is_one in zip(emissions, is_barrier, strict=True) if is_one is wanted
-            ]
-            await self._outbox.add(sql, row)
 
     def _built(self, wanted: Definition) -> ElectionCreated:
         found = definition.problems(wanted)

@@ -10,7 +10,8 @@ from typing import Any
 from services.elections.domain import phases
 from services.elections.domain.barriers import Barrier, BarrierMessage
 from services.elections.domain.phases import PostAnswer
-from services.elections.store import Creation, ResolutionHeard, SetAside, Work
+from services.elections.store.law import Creation, ResolutionHeard, SetAside, Work
+from services.elections.store.statements import STATEMENTS, statement
 from shared.consumer_types import Done, Handler, Outcome, Quarantine, Record
 from shared.contracts.elections import (
     CredentialListFixed,
@@ -89,6 +90,13 @@ def _answered(
     return Done()
 
 
+async def stated(record: Record[Any], work: Work) -> Outcome:
+    """Something is said of an election once; what is said again differently is set aside."""
+    if record.message.election_id not in work.elections:
+        return UNKNOWN
+    return Done() if work.say(statement(record)) else Quarantine("said_otherwise_before")
+
+
 async def barrier(record: Record[Any], work: Work) -> Outcome:
     """One of our own barriers has its place in the log of rights."""
     message: BarrierMessage = record.message
@@ -148,4 +156,5 @@ HANDLERS: Mapping[type[Message], Handler[Work]] = {
     RecordRefused: record_refused,
     RecordQuarantined: record_quarantined,
     QuarantineResolved: quarantine_resolved,
+    **dict.fromkeys(STATEMENTS, stated),
 }

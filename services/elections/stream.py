@@ -4,7 +4,7 @@ A record of rights that can't be read is for `votes` to judge (it says so on dec
 set aside here too. What can't be read on the other topics is.
 """
 
-from services.elections.store import Work
+from services.elections.store.law import Work
 from shared.consumer_types import Done, Malformed, Outcome, Quarantine
 from shared.contracts.topics import DECISIONS, ELECTIONS, RIGHTS
 

@@ -90,6 +90,8 @@ class Applier(Generic[W]):
         result = await self._decide(fetch, work, blocked, repeated)
         if result.unclaimed:
             await applied.release(sql, self.consumer, result.unclaimed)
+        if hasattr(self.store, "follow"):
+            await self.store.follow(sql, work, result.applied_raws(fetch))
         if result.applied:
             await self.store.save(sql, work)
         if result.quarantined:

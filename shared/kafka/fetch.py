@@ -81,6 +81,10 @@ class Result:
             if type(item) is Record
         ]
 
+    def applied_raws(self, fetch: Fetch) -> list[tuple[Place, Sequence[Raw]]]:
+        """Every record before the cuts as the broker has it, unhandled ones too, by partition."""
+        return [(part.cursor.place, part.raws[: self._count(part)]) for part in fetch.parts]
+
     def _count(self, part: Part) -> int:
         cut = self.cuts.get(part.cursor.place)
         return len(part.raws) if cut is None else cut.index

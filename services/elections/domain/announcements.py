@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from services.elections.domain.phases import Standing, Step, step_key
 from shared.contracts.elections import (
+    BallotsCounted,
     CredentialListFixed,
     CredentialsListed,
+    DecryptionReceived,
     ElectionCreated,
     ElectionDefined,
     ElectionOpened,
@@ -61,11 +63,29 @@ def credential_list(election_id: str, root: str, size: int) -> list[Announcement
 
 def of_step(standing: Standing, step: Step) -> list[Announcement]:
     """What a step of the calendar says: barriers first, so that no phase runs ahead of them."""
-    election_id = standing.election_id
+    barriers = list(_step_barriers(standing, step))
+    if step != "reconcile":
+        return [*barriers, *with_phase(standing, step)]
+    counted = BallotsCounted(election_id=standing.election_id, ballots=standing.used_online)
+    return with_phase(standing, step, counted)
+
+
+def with_phase(standing: Standing, step: Step, *said: Message) -> list[Announcement]:
+    """What a step says to all, and last the phase that follows from it."""
+    election_id, phase = standing.election_id, _PHASE_OF_STEP[step]
     key = step_key(standing, step)
-    phase = _PHASE_OF_STEP[step]
-    changed = _to_all(PhaseChanged(election_id=election_id, phase=phase), election_id, key)
-    return [*_step_barriers(standing, step), changed]
+    changed = PhaseChanged(election_id=election_id, phase=phase)
+    return [_to_all(message, election_id, key) for message in (*said, changed)]
+
+
+def decryption(received: DecryptionReceived) -> list[Announcement]:
+    """What is said of a partial decryption: once per trustee."""
+    return [_to_all(received, received.election_id, decryption_key(received.owner))]
+
+
+def decryption_key(owner: int) -> str:
+    """The name under which a trustee's partial decryption is taken once."""
+    return f"decryption.{owner}"
 
 
 _PHASE_OF_STEP: dict[Step, Phase] = {
@@ -75,6 +95,9 @@ _PHASE_OF_STEP: dict[Step, Phase] = {
     "reopen_post": "online_closed",
     "close_post": "post_closed",
     "reconcile": "reconciled",
+    "tally": "tallied",
+    "publish_result": "decrypted",
+    "declare": "declared",
 }
 
 

@@ -42,6 +42,8 @@ class Barrier(Struct, frozen=True):
     partition: int
     offset: int
     stamp_ms: int
+    log_sha256: str = ""
+    """The hash of the partition's log up to and including it (see `log_chain`)."""
 
 
 def hour_of(kind: str, definition: Definition) -> int | None:

@@ -1,4 +1,4 @@
-"""The course of an election: defined, open, online closed, post closing, post closed, reconciled.
+"""The course of an election, from defined through open and closed to declared.
 
 Promises that the log alone says where an election stands (`Standing` is a fold of it), that each
 step is ordered once under an id derived from the election, and that nothing is called reconciled
@@ -7,7 +7,7 @@ at a clock: `now_ms` is an argument. Trusts that what is folded was signed by it
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +25,13 @@ Step = Literal[
     "reopen_post",
     "close_post",
     "reconcile",
+    "tally",
+    "publish_result",
+    "declare",
 ]
+
+PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
+"""In the order in which an election passes them."""
 
 NEXT: Final[dict[Phase, frozenset[Phase]]] = {
     "defined": frozenset({"open"}),
@@ -33,16 +39,40 @@ NEXT: Final[dict[Phase, frozenset[Phase]]] = {
     "online_closed": frozenset({"post_closing"}),
     "post_closing": frozenset({"online_closed", "post_closed"}),
     "post_closed": frozenset({"reconciled"}),
-    "reconciled": frozenset(),
+    "reconciled": frozenset({"tallied"}),
+    "tallied": frozenset({"decrypted"}),
+    "decrypted": frozenset({"declared"}),
+    "declared": frozenset(),
 }
 """Which phase may follow which; `post_closing` falls back when postal isn't ready."""
 
-_REACHED: Final[dict[Step, frozenset[Phase]]] = {
-    "open": frozenset({"open", "online_closed", "post_closing", "post_closed", "reconciled"}),
-    "close_online": frozenset({"online_closed", "post_closing", "post_closed", "reconciled"}),
-    "ask_post": frozenset({"post_closing", "post_closed", "reconciled"}),
+_REACHES: Final[dict[Step, Phase]] = {
+    "open": "open",
+    "close_online": "online_closed",
+    "ask_post": "post_closing",
+    "declare": "declared",
 }
-"""The phases in which a step that officials order is done already: asking again is harmless."""
+"""The phase from which on a step that officials order is done already: asking again is harmless."""
+
+_WORDS: Final[dict[Phase, str]] = {
+    "defined": "it isn't open yet",
+    "open": "voting is open",
+    "online_closed": "voting online is closed, and the post still open",
+    "post_closing": "the post is being closed",
+    "post_closed": "voting is closed, and being reconciled",
+    "reconciled": "voting is closed and reconciled",
+    "tallied": "it waits for the trustees",
+    "decrypted": "the result is there, and not declared",
+    "declared": "it is declared",
+}
+"""How officers are told where the election is."""
+
+_DOING: Final[dict[Step, str]] = {
+    "open": "opened",
+    "close_online": "closed for online votes",
+    "ask_post": "closed for postal votes",
+    "fix_credentials": "given a list of credentials",
+}
 
 
 class PostAnswer(Struct, frozen=True):
@@ -68,6 +98,8 @@ class Standing(Struct, frozen=True):
     post_request: str = ""
     post_answer: PostAnswer | None = None
     partitions_closed: int = 0
+    used_online: int = 0
+    """Ballots that the closed partitions have accepted."""
 
     @property
     def is_listed(self) -> bool:
@@ -120,7 +152,13 @@ def is_done(standing: Standing, step: Step) -> bool:
     """Whether the log already holds what this step would order."""
     if step == "fix_credentials":
         return standing.is_listed
-    return standing.phase in _REACHED.get(step, frozenset())
+    phase = _REACHES.get(step)
+    return phase is not None and is_past(standing, phase)
+
+
+def is_past(standing: Standing, phase: Phase) -> bool:
+    """Whether the election is in this phase or a later one."""
+    return PHASES.index(standing.phase) >= PHASES.index(phase)
 
 
 def require(standing: Standing, step: Step, now_ms: int, *, is_forced: bool) -> None:
@@ -129,7 +167,8 @@ def require(standing: Standing, step: Step, now_ms: int, *, is_forced: bool) -> 
         _require_phase(standing, "defined", step)
         if not standing.is_listed:
             raise StepRefused(
-                "The credential list isn't fixed yet: enter its root and size first.",
+                "The list of credentials isn't fixed yet:"
+                " enter what `castonce packs make` printed.",
                 code="no_credential_list",
             )
         _require_hour(standing.definition.opens_at_ms, "opens", now_ms, is_forced=is_forced)
@@ -168,9 +207,8 @@ def due(standing: Standing, now_ms: int, *, is_quarantine_empty: bool) -> Step |
 
 def is_certifiable(standing: Standing, *, is_quarantine_empty: bool) -> bool:
     """Whether a result may be made: each partition is closed and no record is set aside (P13)."""
-    is_past_post = standing.phase in ("post_closed", "reconciled")
     is_closed = standing.partitions_closed == RIGHTS_PARTITIONS
-    return is_past_post and is_closed and is_quarantine_empty
+    return is_past(standing, "post_closed") and is_closed and is_quarantine_empty
 
 
 def stuck(standing: Standing, now_ms: int) -> str | None:
@@ -195,10 +233,14 @@ def step_key(standing: Standing, step: Step) -> str:
 def _require_phase(standing: Standing, wanted: Phase, step: Step) -> None:
     if standing.phase != wanted:
         raise StepRefused(
-            f"{step.replace('_', ' ').capitalize()} needs the phase {wanted};"
-            f" the election is in the phase {standing.phase}.",
+            f"The election can't be {_DOING[step]} now: {_WORDS[standing.phase]}.",
             code="wrong_phase",
         )
+
+
+def in_words(standing: Standing) -> str:
+    """Where the election is, for officers: words that follow a colon."""
+    return _WORDS[standing.phase]
 
 
 def _require_hour(hour_ms: int, key: str, now_ms: int, *, is_forced: bool) -> None:

@@ -1,0 +1,53 @@
+"""The end of an election, from its last ballot to its result: what is due, and what is wrong.
+
+Promises that a tally is due only when the number of ballots is the same in three places that were
+counted apart: by the partitions of rights, on the board, and in the sum. Must never look at what a
+ballot holds. Trusts that what is folded was signed by its service.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from services.elections.domain import keyholders
+from services.elections.domain.phases import Standing, Step
+from shared.contracts.elections import Phase
+
+ENDING: Final[frozenset[Phase]] = frozenset({"reconciled", "tallied"})
+"""The phases in which something of the end may be due."""
+
+
+class Ending(Struct, frozen=True):
+    """How far the end has come: numbers of ballots, and whose partial decryptions are there."""
+
+    counted: int | None = None
+    """By the partitions, when the last was closed."""
+    board_ended: int | None = None
+    """On the board, when it was read back with its end."""
+    running: int = 0
+    """In the encrypted sum."""
+    owners: tuple[int, ...] = ()
+
+
+def due(standing: Standing, ending: Ending) -> Step | None:
+    """The step that nobody needs to order."""
+    if standing.phase == "reconciled" and _is_whole(ending):
+        return "tally"
+    if standing.phase == "tallied" and keyholders.opens(
+        standing.definition.trustees, ending.owners
+    ):
+        return "publish_result"
+    return None
+
+
+def stuck(standing: Standing, ending: Ending) -> str | None:
+    """Why the end can't come, where only people can find out; else None."""
+    if standing.phase != "reconciled" or ending.counted is None:
+        return None
+    is_too_many = ending.running > ending.counted
+    is_other = ending.board_ended not in (None, ending.counted)
+    return "numbers_of_ballots_differ" if is_too_many or is_other else None
+
+
+def _is_whole(ending: Ending) -> bool:
+    return ending.counted is not None and ending.counted == ending.board_ended == ending.running

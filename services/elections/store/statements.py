@@ -1,0 +1,146 @@
+"""What is said of an election once: read and written by election and kind.
+
+Promises that the first statement of a kind stays. `said` is a message's type, with the owner's
+number where every trustee says it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from services.elections.domain.ending import Ending
+from shared.consumer_types import Record, Sql
+from shared.contracts.board import ArchiveCompleted, BoardEnded
+from shared.contracts.codes import PacksAccounted
+from shared.contracts.elections import (
+    BallotsCounted,
+    DecryptionReceived,
+    ElectionDeclared,
+    ResultPublished,
+    TallyPublished,
+)
+from shared.contracts.identity import RollAccounted
+from shared.contracts.message import Message
+from shared.contracts.postal import EnvelopesAccounted, PapersCounted
+
+M = TypeVar("M", bound=Message)
+STATEMENTS: Final[frozenset[type[Message]]] = frozenset(
+    {
+        ArchiveCompleted,
+        BallotsCounted,
+        BoardEnded,
+        DecryptionReceived,
+        ElectionDeclared,
+        EnvelopesAccounted,
+        PacksAccounted,
+        PapersCounted,
+        ResultPublished,
+        RollAccounted,
+        TallyPublished,
+    }
+)
+"""What is said of an election once, or once by each trustee."""
+DECRYPTION = "DecryptionReceived"
+
+_SAVE = """
+    insert into statements (election_id, said, ballots, message, stamp_ms)
+    values ($1, $2, $3, $4, $5) on conflict do nothing
+"""
+_ENDING = """
+    select said, ballots from statements where election_id = $1
+    union all
+    select 'running', ballots from tallies where election_id = $1
+"""
+
+
+class Statement(NamedTuple):
+    """One statement of an election, as its row."""
+
+    election_id: str
+    said: str
+    ballots: int | None
+    message: str
+    stamp_ms: int
+
+
+class Statements(Mapping[str, str]):
+    """Everything that was said of one election: exact messages by kind."""
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        self._messages = messages
+
+    def __getitem__(self, said: str) -> str:
+        return self._messages[said]
+
+    def __iter__(self) -> Any:
+        return iter(self._messages)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def one(self, kind: type[M]) -> M | None:
+        """The message of a kind, if it was said."""
+        text = self._messages.get(kind.__name__)
+        return None if text is None else msgspec.json.decode(text, type=kind)
+
+    def decryptions(self) -> dict[int, str]:
+        """The partial decryptions by their owner's number."""
+        found = (
+            msgspec.json.decode(text, type=DecryptionReceived)
+            for said, text in sorted(self._messages.items())
+            if said.startswith(f"{DECRYPTION}.")
+        )
+        return {one.owner: one.partial_decryption for one in found}
+
+
+def statement(record: Record[Any]) -> Statement:
+    """The row of a message that is said once."""
+    message = record.message
+    said = type(message).__name__
+    if isinstance(message, DecryptionReceived):
+        said = f"{DECRYPTION}.{message.owner}"
+    ballots = getattr(message, "ballots", None)
+    text = record.value.decode()
+    return Statement(message.election_id, said, ballots, text, record.stamp_ms)
+
+
+async def known(sql: Sql, asked: Iterable[Statement]) -> dict[tuple[str, str], str]:
+    """What was said before of these kinds, by election and kind."""
+    places = [(one.election_id, one.said) for one in asked]
+    if not places:
+        return {}
+    rows = await sql.fetch(
+        "select election_id, said, message from statements"
+        " where (election_id, said) in (select * from unnest($1::text[], $2::text[]))",
+        [place[0] for place in places],
+        [place[1] for place in places],
+    )
+    return {(row["election_id"], row["said"]): row["message"] for row in rows}
+
+
+async def save(sql: Sql, said: Sequence[Statement]) -> None:
+    """Keep these statements, one statement of SQL for all."""
+    if said:
+        await sql.executemany(_SAVE, said)
+
+
+async def of_election(sql: Sql, election_id: str) -> Statements:
+    """Everything that was said of an election."""
+    rows = await sql.fetch(
+        "select said, message from statements where election_id = $1 order by said", election_id
+    )
+    return Statements({row["said"]: row["message"] for row in rows})
+
+
+async def ending(sql: Sql, election_id: str) -> Ending:
+    """How far an election's end has come, without its long texts."""
+    rows = await sql.fetch(_ENDING, election_id)
+    said = {row["said"]: row["ballots"] for row in rows}
+    owners = [name.partition(".")[2] for name in said if name.startswith(f"{DECRYPTION}.")]
+    return Ending(
+        counted=said.get("BallotsCounted"),
+        board_ended=said.get("BoardEnded"),
+        running=said.get("running") or 0,
+        owners=tuple(sorted(map(int, owners))),
+    )
