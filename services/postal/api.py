@@ -1,4 +1,4 @@
-"""The internal API of `postal`: scans, batches, the balance for clerks; voids for officers.
+"""The internal API of `postal`: scans, batches, the balance for clerks; voids, papers for officers.
 
 Promises that a scan is recorded once however often it is sent (by its scan id), and that every
 other repeated request does nothing twice (by its idempotency key). Must never be reachable through
@@ -14,6 +14,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from services.postal.batching import Batching, BatchSeen, ElectionList, EnvelopeBalance
+from services.postal.counting import Counting, PapersSeen
+from services.postal.domain.papers import PapersGiven
 from services.postal.errors import SerialMistyped
 from services.postal.scanning import (
     BULK_DECISION_SECONDS,
@@ -70,12 +72,15 @@ class PostalApi:
         scanning: Scanning,
         voiding: Voiding,
         batching: Batching,
+        *,
+        counting: Counting,
     ) -> None:
         self._pool = pool
         self._outbox = outbox
         self._scanning = scanning
         self._voiding = voiding
         self._batching = batching
+        self._counting = counting
 
     async def scan(self, request: web.Request) -> web.StreamResponse:
         """Record one envelope; 201 with its decision, 202 when that isn't known yet."""
@@ -127,6 +132,22 @@ class PostalApi:
 
         _, answer = await self._once(request, action, "officer")
         return reply(*await self._voiding.decided(msgspec.convert(answer, VoidSeen)))
+
+    async def count_papers(self, request: web.Request) -> web.StreamResponse:
+        """Enter the paper count: takes two officers; 202 until the second entered the same."""
+        election_id, given = (
+            request.match_info["election_id"],
+            await read_json(request, PapersGiven),
+        )
+
+        async def action(sql: Sql, staff: Staff, key: str) -> tuple[int, Any]:
+            return await self._counting.enter(sql, election_id, given, staff.id)
+
+        return reply(*await self._once(request, action, "officer"))
+
+    async def show_papers(self, request: web.Request) -> web.StreamResponse:
+        """The paper count; its figures once two officers agree."""
+        return reply(200, await self._counting.show(request.match_info["election_id"]))
 
     async def close_batch(self, request: web.Request) -> web.StreamResponse:
         """Close a batch: nothing more is taken into it."""
@@ -233,8 +254,32 @@ def make_api(handlers: PostalApi, staff: StaffList) -> Api:
         refuses=election,
         **clerk,
     )
+    _add_papers(api, handlers)
     _add_corrections(api, handlers, clerk | {"needs_key": True})
     return api
+
+
+def _add_papers(api: Api, handlers: PostalApi) -> None:
+    api.post(
+        "/elections/{election_id}/papers",
+        handlers.count_papers,
+        body=PapersGiven,
+        answers={200: PapersSeen, 202: PapersSeen},
+        refuses={
+            400: ["papers_refused"],
+            404: ["election_unknown"],
+            409: ["no_postal_channel", "not_closed", "entries_differ", "already_counted"],
+        },
+        role="officer",
+        needs_key=True,
+    )
+    api.get(
+        "/elections/{election_id}/papers",
+        handlers.show_papers,
+        answers={200: PapersSeen},
+        refuses={404: ["papers_uncounted"]},
+        role="clerk",
+    )
 
 
 def _add_corrections(api: Api, handlers: PostalApi, command: dict[str, Any]) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import asyncpg
 
+from services.postal.accounting import Accounting
 from services.postal.api import PostalApi, make_api
 from services.postal.arrivals import Arrivals
 from services.postal.batching import Batching
 from services.postal.config import PostalSettings
+from services.postal.counting import Counting
 from services.postal.scanning import Scanning
 from services.postal.store.law import DERIVED_TABLES, LawStore, LawWork
 from services.postal.stream import CONSUMER, HANDLERS, TOPICS
@@ -53,26 +55,34 @@ async def main() -> None:
         await service.wait_for("Kafka", packs.start)
         service.on_stop("pack log", packs.stop)
         arrivals = Arrivals()
-        law = _law(settings, pool, outbox, arrivals)
+        accounting = Accounting(pool, outbox)
+        law = _law(settings, pool, outbox, arrivals, accounting)
         handlers = PostalApi(
             pool,
             outbox,
             Scanning(pool, outbox, arrivals, packs),
             Voiding(pool, outbox, arrivals),
             Batching(pool),
+            counting=Counting(pool, outbox),
         )
         for name, part in (("outbox", outbox), ("law", law)):
             service.add_task(name, part.run())
             service.add_check(name, part.status)
+        service.add_task("accounts", accounting.run())
         service.add_api(make_api(handlers, staff).app())
         await service.run_until_stopped()
 
 
 def _law(
-    settings: PostalSettings, pool: "asyncpg.Pool[Any]", outbox: Outbox, arrivals: Arrivals
+    settings: PostalSettings,
+    pool: "asyncpg.Pool[Any]",
+    outbox: Outbox,
+    arrivals: Arrivals,
+    accounting: Accounting,
 ) -> Stream[LawWork]:
     def wake(work: LawWork, records: Sequence[Record[Any]]) -> None:
         arrivals.note()
+        accounting.note(work, records)
 
     part = _law_parts(settings)
     return Stream(

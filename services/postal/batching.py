@@ -12,6 +12,7 @@ from msgspec import Struct
 from services.postal.domain.balance import Balance, balance
 from services.postal.domain.rules import require_counting
 from services.postal.errors import BatchRefused, BatchUnknown, ElectionUnknown
+from services.postal.store import accounts
 from services.postal.store import scans as store
 from shared.consumer_types import Sql
 from shared.postgres.pool import connection
@@ -42,6 +43,7 @@ class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     `unrecorded`: envelopes that `votes` decided about and no scan here accounts for; always 0,
     unless this database was restored from an older copy. `packs_known`: serials of this election
     that postal has been told of; scanning begins when that is every pack that was sent out.
+    `is_final`: the election is over, and these figures were said of it.
     """
 
     election_id: str
@@ -49,6 +51,7 @@ class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     batches: list[BatchSeen]
     unrecorded: int
     packs_known: int
+    is_final: bool
 
 
 class ElectionLine(Struct, frozen=True):
@@ -110,6 +113,7 @@ class Batching:
             groups = await store.groups(sql, election_id)
             known = await store.batches(sql, election_id)
             packs_known = await store.count_packs(sql, election_id)
+            is_final = await accounts.is_accounted(sql, election_id)
         total, by_batch = balance((g.batch, g.state, g.envelopes) for g in groups)
         return EnvelopeBalance(
             election_id=election_id,
@@ -125,6 +129,7 @@ class Batching:
             ],
             unrecorded=sum(g.envelopes for g in groups if not g.is_recorded),
             packs_known=packs_known,
+            is_final=is_final,
         )
 
 

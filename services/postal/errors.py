@@ -51,6 +51,24 @@ class VoidRefused(Conflict):
     code = "void_refused"
 
 
+class PapersRefused(Invalid):
+    """These figures of the paper count can't be true."""
+
+    code = "papers_refused"
+
+
+class CountRefused(Conflict):
+    """The paper count can't be entered like this now."""
+
+    code = "count_refused"
+
+
+class PapersUncounted(Missing):
+    """Nobody has entered a paper count of this election: `castonce post count FILE`."""
+
+    code = "papers_uncounted"
+
+
 class PacksStillRead(NotNow):
     """The list of packs is still being read: scan this envelope again in a moment."""
 

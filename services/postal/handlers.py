@@ -6,7 +6,7 @@ Handlers note facts; only `post_closing` is answered.
 from services.postal.domain.envelopes import EnvelopeFacts
 from services.postal.domain.rules import answer_closing
 from services.postal.store.law import LawWork, Queue, VoidOutcome
-from shared.consumer_types import Done, Emission, Outcome, Record
+from shared.consumer_types import Done, Emission, Outcome, Quarantine, Record
 from shared.contracts.codes import PackAssigned
 from shared.contracts.elections import ElectionCreated, PhaseChanged
 from shared.contracts.message import derived_event_id
@@ -15,6 +15,7 @@ from shared.contracts.votes import (
     EnvelopeSetAside,
     EnvelopeVoidAccepted,
     EnvelopeVoidRefused,
+    PartitionClosed,
 )
 
 
@@ -66,6 +67,15 @@ async def on_void_accepted(record: Record[EnvelopeVoidAccepted], work: LawWork) 
     facts = EnvelopeFacts(voided_ms=said.decided_at_ms, has_reopened=said.reopened)
     work.facts.add(said.scan_id, said.election_id, said.right_id, facts)
     work.voids.append(VoidOutcome(said.void_id, said.scan_id, True, "", said.decided_at_ms))
+    return Done()
+
+
+async def on_partition_closed(record: Record[PartitionClosed], work: LawWork) -> Outcome:
+    """Nothing is admitted and nothing voided on this partition from here on."""
+    said = record.message
+    if said.partition != record.partition:
+        return Quarantine("wrong_partition")
+    work.closed.append((said.election_id, said.partition, said.decided_at_ms))
     return Done()
 
 

@@ -15,6 +15,7 @@ from shared.contracts.votes import (
     EnvelopeSetAside,
     EnvelopeVoidAccepted,
     EnvelopeVoidRefused,
+    PartitionClosed,
 )
 
 CONSUMER = "postal"
@@ -27,4 +28,5 @@ HANDLERS: Handlers[LawWork] = {
     EnvelopeSetAside: handlers.on_envelope_set_aside,
     EnvelopeVoidAccepted: handlers.on_void_accepted,
     EnvelopeVoidRefused: handlers.on_void_refused,
+    PartitionClosed: handlers.on_partition_closed,
 }

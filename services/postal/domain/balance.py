@@ -8,7 +8,11 @@ is none.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec import convert
+
 from services.postal.domain.envelopes import State
+from shared.contracts.postal import EnvelopesAccounted
+from shared.contracts.votes import SetAsideReason
 
 
 @dataclass(slots=True)
@@ -38,6 +42,20 @@ class Balance:
             self.set_aside[state.reason] = self.set_aside.get(state.reason, 0) + count
         else:
             self.undecided += count
+
+
+def account(election_id: str, counted: Balance) -> EnvelopesAccounted:
+    """What is said of the envelopes at the end."""
+    reasons: dict[SetAsideReason, int] = convert(
+        dict(sorted(counted.set_aside.items())), dict[SetAsideReason, int]
+    )
+    return EnvelopesAccounted(
+        election_id=election_id,
+        received=counted.received,
+        admitted=counted.admitted,
+        voided=counted.voided,
+        set_aside=reasons,
+    )
 
 
 def balance(groups: Iterable[tuple[int, State, int]]) -> tuple[Balance, dict[int, Balance]]:

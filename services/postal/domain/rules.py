@@ -14,6 +14,8 @@ from shared.contracts.fields import ElectionId
 from shared.contracts.postal import PostNotReady, PostReady
 from shared.contracts.reasons import VoidReason, public_word
 
+OVER: Final[frozenset[Phase]] = frozenset({"reconciled", "tallied", "decrypted", "declared"})
+"""Phases in which nothing is recorded any more."""
 COUNTING: Final[frozenset[Phase]] = frozenset({"open", "online_closed"})
 """Phases in which an envelope may be admitted, a scan voided, a batch opened again."""
 MOST_BATCHES_TOLD: Final = 1000
@@ -38,7 +40,7 @@ def require_taking(phase: Phase, takes_post: bool) -> None:
             "if not, it is recorded as late.",
             code="post_closing",
         )
-    if phase == "reconciled":
+    if phase in OVER:
         raise NotTaken(
             "The election is reconciled: nothing is recorded any more. Keep the envelope apart.",
             code="reconciled",

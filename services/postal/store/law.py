@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.postal.domain.envelopes import FactSheet
+from services.postal.domain.papers import questions_text
 from shared.consumer_types import Record, Sql
 from shared.contracts.codes import PackAssigned
 from shared.contracts.elections import ElectionCreated, PhaseChanged
@@ -19,6 +20,7 @@ DERIVED_TABLES: Final = (
     DerivedTable("serials", key=("serial",)),
     DerivedTable("envelope_facts", key=("scan_id", "election_id", "right_id")),
     DerivedTable("void_outcomes", key=("void_id",)),
+    DerivedTable("closed_partitions", key=("election_id", "partition")),
 )
 
 
@@ -52,6 +54,8 @@ class LawWork:
     phases: dict[str, str] = field(default_factory=dict)
     assigned: list[PackAssigned] = field(default_factory=list)
     voids: list[VoidOutcome] = field(default_factory=list)
+    closed: list[tuple[str, int, int]] = field(default_factory=list)
+    """(election, partition, broker stamp of the barrier)"""
 
     def undecided(self, election_id: str) -> int:
         """Scans and voids of an election that await their decision, this fetch included."""
@@ -93,15 +97,22 @@ class LawStore:
                 " values ($1, $2, $3, $4, $5) on conflict do nothing",
                 [(v.void_id, v.scan_id, v.is_accepted, v.reason, v.decided_ms) for v in work.voids],
             )
+        if work.closed:
+            await sql.executemany(
+                "insert into closed_partitions (election_id, partition, decided_ms)"
+                " values ($1, $2, $3) on conflict do nothing",
+                work.closed,
+            )
 
     @staticmethod
     async def _save_elections(sql: Sql, work: LawWork) -> None:
         for created in work.created:
             await sql.execute(
-                "insert into elections (election_id, takes_post, phase)"
-                " values ($1, $2, 'defined') on conflict do nothing",
+                "insert into elections (election_id, takes_post, phase, questions)"
+                " values ($1, $2, 'defined', $3) on conflict do nothing",
                 created.election_id,
                 "post" in created.definition.channels,
+                questions_text(created.definition.questions),
             )
         for election_id, phase in work.phases.items():
             await sql.execute(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cli.client import new_key
 from cli.screen import CliError
 from shared.contracts.codes import (
     CredentialsChanged,
@@ -14,10 +15,19 @@ from shared.contracts.codes import (
     PackStates,
 )
 from shared.contracts.message import derived_event_id
+from shared.contracts.postal import EnvelopesAccounted, PaperCounts, PapersCounted
 from shared.contracts.topics import RIGHTS_PARTITIONS
 from shared.contracts.votes import EnvelopeAdmitted, RightUsedOnline, RightWithdrawalAccepted
 from shared.testing.promises import promise
 from tests.integration.codes_postal.conftest import Election, Neighbours, Officials, eventually
+from tests.integration.codes_postal.test_envelopes import (
+    balance,
+    decide,
+    look,
+    random_scan,
+    scan,
+    scanned,
+)
 from tests.integration.codes_postal.test_packs import balance_path, decision_on, replace
 
 
@@ -99,3 +109,154 @@ async def test_what_was_said_of_the_packs_stays(
         and record.message.election_id == election.election_id
     }  # fmt: skip
     assert event_id == derived_event_id(election.election_id, "PacksAccounted")
+
+
+async def reach(
+    neighbours: Neighbours, officials: Officials, election: Election, phase: str
+) -> None:
+    """Announce a phase, and wait until postal has heard of it."""
+    await neighbours.change_phase(election.election_id, phase)
+    await eventually(lambda: balance(officials, election), lambda said: said["phase"] == phase)
+
+
+@promise("P11")
+async def test_the_envelopes_are_accounted_for_when_none_can_come_any_more(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """Late envelopes are recorded until all is reconciled, so nothing is said before that, nor
+    before the last of them is decided; then it is said once, and nothing is recorded any more."""
+    rights = election.rights
+    await scanned(neighbours, officials, election, rights[0])
+    await scanned(neighbours, officials, election, rights[1], reason="voted_online")
+    await neighbours.close(election.election_id)
+    await reach(neighbours, officials, election, "post_closed")
+    late = random_scan()
+    await scan(officials, election, election.serial_of[rights[2]], late)
+    await reach(neighbours, officials, election, "reconciled")
+    assert not neighbours.all_of(EnvelopesAccounted, election_id=election.election_id)
+    await decide(neighbours, late, "late")
+    [said] = await neighbours.hear(EnvelopesAccounted, election_id=election.election_id)
+    assert (said.received, said.admitted, said.voided) == (3, 1, 0)
+    assert said.set_aside == {"late": 1, "voted_online": 1}
+    assert (await look(officials, election, late))["reason"] == "late"
+    for phase in ("tallied", "declared"):
+        await reach(neighbours, officials, election, phase)
+        with pytest.raises(CliError, match="nothing is recorded any more"):
+            await scan(officials, election, election.serial_of[rights[3]], random_scan())
+    await neighbours.close(election.election_id)
+    neighbours.stack.kill_service("postal")
+    await asyncio.to_thread(neighbours.stack.start_service, "postal")
+    found = await asyncio.to_thread(balance, officials, election)
+    assert (found["is_final"], found["received"], found["is_balanced"]) == (True, 3, True)
+    assert neighbours.all_of(EnvelopesAccounted, election_id=election.election_id) == [said]
+
+
+@promise("P11")
+async def test_an_election_nobody_wrote_to_is_accounted_for_too(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """No envelope at all is an account too; the order of close and phase doesn't matter."""
+    await reach(neighbours, officials, election, "reconciled")
+    await neighbours.close(election.election_id)
+    [said] = await neighbours.hear(EnvelopesAccounted, election_id=election.election_id)
+    assert (said.received, said.admitted, said.voided, said.set_aside) == (0, 0, 0, {})
+
+
+def paper_count(a: int, b: int, rejected: int = 0, **changed: Any) -> dict[str, Any]:
+    """A paper count of the test's election: votes for A and B, and unclear papers."""
+    return {
+        "valid": a + b,
+        "rejected": {"unclear": rejected},
+        "questions": [{"question": "Who?", "answers": {"B": b, "A": a}}],
+    } | changed
+
+
+async def enter(
+    officials: Officials, election: Election, figures: dict[str, Any], *, second: bool = False
+) -> Any:
+    """Enter a paper count as the first or the second officer."""
+    api = officials.second if second else officials.first
+    path = f"/elections/{election.election_id}/papers"
+    return await asyncio.to_thread(api.post, path, figures, None, new_key())
+
+
+async def with_admitted(
+    neighbours: Neighbours, officials: Officials, election: Election, count: int
+) -> None:
+    """So many envelopes admitted, and the post closed."""
+    for right in election.rights[:count]:
+        await scanned(neighbours, officials, election, right)
+    await neighbours.close(election.election_id)
+    await eventually(
+        lambda: officials.first.post(
+            f"/elections/{election.election_id}/papers", paper_count(99, 0), None, new_key()
+        ),
+        lambda said: "there can't be more papers" in str(said),
+    )
+
+
+@promise("P11")
+async def test_papers_are_counted_once_two_officers_agree(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """The first entry says nothing to the log and shows no figures; the second, by another person
+    with the same figures, confirms it; and from then on nothing changes it."""
+    await with_admitted(neighbours, officials, election, 3)
+    path = f"/elections/{election.election_id}/papers"
+    with pytest.raises(CliError, match="Nobody has entered a paper count"):
+        await asyncio.to_thread(officials.postal.get, path)
+    assert (await enter(officials, election, paper_count(2, 0, 1)))["state"] == "pending"
+    shown = await asyncio.to_thread(officials.postal.get, path)
+    assert (shown["state"], shown["figures"]) == ("pending", None)
+    assert (await enter(officials, election, paper_count(2, 0, 1)))["state"] == "pending"
+    assert not neighbours.all_of(PapersCounted, election_id=election.election_id)
+    done = await enter(officials, election, paper_count(2, 0, 1), second=True)
+    assert done["state"] == "confirmed"
+    [said] = await neighbours.hear(PapersCounted, election_id=election.election_id)
+    assert (said.valid, said.rejected) == (2, {"unclear": 1})
+    assert said.questions == [PaperCounts(answers=[2, 0])]
+    assert said.officials == [done["first_official"], done["second_official"]]
+    assert len(set(said.officials)) == 2
+    for second in (False, True):
+        again = await enter(officials, election, paper_count(2, 0, 1), second=second)
+        assert again == done
+        with pytest.raises(CliError, match="confirmed count never changes"):
+            await enter(officials, election, paper_count(1, 1, 1, anew=True), second=second)
+    assert neighbours.all_of(PapersCounted, election_id=election.election_id) == [said]
+    assert (await asyncio.to_thread(officials.postal.get, path)) == done
+
+
+async def test_entries_that_differ_confirm_nothing(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """The second officer hears where they differ; who was wrong enters it again, or the second one
+    begins anew and becomes the first."""
+    await with_admitted(neighbours, officials, election, 2)
+    await enter(officials, election, paper_count(2, 0))
+    with pytest.raises(CliError, match="'B' in 'Who"):
+        await enter(officials, election, paper_count(1, 1), second=True)
+    begun = await enter(officials, election, paper_count(1, 1, anew=True), second=True)
+    assert begun["state"] == "pending"
+    with pytest.raises(CliError, match="other figures"):
+        await enter(officials, election, paper_count(2, 0))
+    done = await enter(officials, election, paper_count(1, 1))
+    assert (done["state"], done["first_official"]) == ("confirmed", begun["first_official"])
+    [said] = await neighbours.hear(PapersCounted, election_id=election.election_id)
+    assert said.questions == [PaperCounts(answers=[1, 1])]
+
+
+async def test_papers_are_counted_after_the_close_only(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """While one partition is open an envelope may still be admitted: no count is taken. Nor from a
+    clerk, nor one whose figures can't be true."""
+    await neighbours.close(election.election_id, 0, 1, 2, 3, 4)
+    with pytest.raises(CliError, match="isn't closed on every partition"):
+        await enter(officials, election, paper_count(0, 0))
+    await with_admitted(neighbours, officials, election, 0)
+    with pytest.raises(CliError, match="1 papers were found and 0 envelopes"):
+        await enter(officials, election, paper_count(0, 0, 1))
+    path = f"/elections/{election.election_id}/papers"
+    with pytest.raises(CliError, match="role of officer"):
+        await asyncio.to_thread(officials.postal.post, path, paper_count(0, 0), None, new_key())
+    assert (await enter(officials, election, paper_count(0, 0)))["state"] == "pending"

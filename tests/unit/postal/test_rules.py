@@ -33,7 +33,14 @@ def test_envelopes_are_taken_in(phase: Phase) -> None:
 
 @pytest.mark.parametrize(
     ("phase", "code"),
-    [("defined", "not_open"), ("post_closing", "post_closing"), ("reconciled", "reconciled")],
+    [
+        ("defined", "not_open"),
+        ("post_closing", "post_closing"),
+        ("reconciled", "reconciled"),
+        ("tallied", "reconciled"),
+        ("decrypted", "reconciled"),
+        ("declared", "reconciled"),
+    ],
 )
 def test_envelopes_are_refused_with_advice(phase: Phase, code: str) -> None:
     """Before the opening, while the post closes, and when all is reconciled."""
@@ -48,7 +55,9 @@ def test_an_election_without_post_takes_none() -> None:
         require_taking("open", takes_post=False)
 
 
-@pytest.mark.parametrize("phase", ["defined", "post_closing", "post_closed", "reconciled"])
+@pytest.mark.parametrize(
+    "phase", ["defined", "post_closing", "post_closed", "reconciled", "declared"]
+)
 def test_scans_stand_once_the_post_closes(phase: Phase) -> None:
     """From the closing on nothing is voided and no batch opened again."""
     with pytest.raises(NotTaken):
