@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.verifier.boards import Shown, canvass, show
 from tests.verifier.elections import Poll
 from tests.verifier.forge import Record, unpack
 
@@ -53,3 +54,15 @@ def poll() -> Poll:
 def small(poll: Poll) -> list[Record]:
     """The entries of that election's archive."""
     return poll.records()
+
+
+@pytest.fixture(scope="session")
+def canvassed() -> Poll:
+    """An election of seven credentials, of which three voted; see `boards.said_of`."""
+    return canvass("canvass")
+
+
+@pytest.fixture(scope="session")
+def shown(canvassed: Poll) -> Shown:
+    """Its archive with all that lies beside it, and right."""
+    return show(canvassed)

@@ -60,6 +60,15 @@ class Archive:
         """Return the bytes of an entry."""
         return self._content[entry.start : entry.start + entry.size]
 
+    @property
+    def size(self) -> int:
+        """How many bytes the file has."""
+        return len(self._content)
+
+    def sha256(self) -> str:
+        """Return the hash of the whole file."""
+        return sha256(self._content).hexdigest()
+
     def _read(self) -> Iterator[Entry]:
         start, seconds = self._read_first()
         seen: set[str] = set()

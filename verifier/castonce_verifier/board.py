@@ -37,6 +37,7 @@ class Board(NamedTuple):
     total_weight: int
     decryptions: list[Owned]
     result: Entry
+    events: list[Entry]
 
 
 def read_board(archive: Archive) -> Board:
@@ -66,6 +67,7 @@ def read_board(archive: Archive) -> Board:
         weight,
         decryptions,
         result,
+        reader.events,
     )
 
 
@@ -75,8 +77,7 @@ class _Reader:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._place = 0
-        self._height = 0
-        self._parent: str | None = None
+        self.events: list[Entry] = []
 
     def stands_before(self, *kinds: str) -> bool:
         """Whether the next entries are of these kinds."""
@@ -95,19 +96,20 @@ class _Reader:
     def event(self, kind: str, payload: Entry | None) -> None:
         """Take the next entry, which must be this event, next in the chain, with this payload."""
         entry = self._next("event", f"the event {kind}")
-        optional = ["parent"] * (self._height > 0), ["payload"] * (payload is not None)
+        height = len(self.events)
+        parent = self.events[-1].digest if self.events else None
+        optional = ["parent"] * (parent is not None), ["payload"] * (payload is not None)
         with blaming(str(entry)):
             value = read_compact(self._archive.content(entry))
             if isinstance(value, dict) and value.get("type") in ("Shuffle", "EndShuffles"):
                 raise Fault(_NOT_DONE)
             fields = record(value, *optional[0], "height", "type", *optional[1])
             require(fields["type"] == kind, f"is the event {fields['type']} instead of {kind}")
-            require(natural(fields["height"]) == self._height, f"isn't at height {self._height}")
-            require(fields.get("parent") == self._parent, "doesn't follow the event before it")
+            require(natural(fields["height"]) == height, f"isn't at height {height}")
+            require(fields.get("parent") == parent, "doesn't follow the event before it")
             expected = payload.digest if payload else None
             require(fields.get("payload") == expected, "isn't about the entry before it")
-        self._height += 1
-        self._parent = entry.digest
+        self.events.append(entry)
 
     def finish(self) -> None:
         """Nothing may follow the result."""

@@ -22,9 +22,10 @@ _WEIGHT: Final = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 
 
 class Question(NamedTuple):
-    """How many candidates there are and how many of them a voter may choose."""
+    """What is asked, what can be chosen, and how many of it a voter may choose."""
 
-    candidates: int
+    text: str
+    answers: list[str]
     least: int
     most: int
     may_be_blank: bool
@@ -32,7 +33,7 @@ class Question(NamedTuple):
     @property
     def slots(self) -> int:
         """How many ciphertexts an answer has; a possible blank vote is the first."""
-        return self.candidates + self.may_be_blank
+        return len(self.answers) + self.may_be_blank
 
 
 class Election(NamedTuple):
@@ -40,6 +41,7 @@ class Election(NamedTuple):
 
     uuid: str
     name: str
+    administrator: str | None
     fingerprint: str
     key: Point
     questions: list[Question]
@@ -47,7 +49,12 @@ class Election(NamedTuple):
 
 def hash_text(raw: bytes) -> str:
     """Return SHA-256 in Base64 without padding: fingerprints and trackers."""
-    return b64encode(sha256(raw).digest()).decode().rstrip("=")
+    return tracker_of(sha256(raw).hexdigest())
+
+
+def tracker_of(digest: str) -> str:
+    """Return a SHA-256 hash as voters know it: in Base64 without padding."""
+    return b64encode(bytes.fromhex(digest)).decode().rstrip("=")
 
 
 def read_election(raw: bytes) -> Election:
@@ -74,7 +81,8 @@ def read_election(raw: bytes) -> Election:
     questions = [_read_question(value) for value in array(fields["questions"])]
     require(bool(questions), "has no question")
     key = group.read_point(fields["public_key"])
-    return Election(uuid, fields["name"], hash_text(raw), key, questions)
+    administrator = fields.get("administrator")
+    return Election(uuid, fields["name"], administrator, hash_text(raw), key, questions)
 
 
 def read_credentials(raw: bytes) -> dict[str, int]:
@@ -94,11 +102,10 @@ def _read_question(value: object) -> Question:
     if isinstance(value, dict) and "type" in value:
         raise Fault("has a question that isn't counted homomorphically, which isn't supported")
     fields = record(value, "answers", "?blank", "min", "max", "question")
-    candidates = len([text(answer) for answer in array(fields["answers"])])
+    answers = [text(answer) for answer in array(fields["answers"])]
     least, most = natural(fields["min"]), natural(fields["max"])
     may_be_blank = fields.get("blank", False)
     require(isinstance(may_be_blank, bool), "has neither yes nor no for blank votes")
-    is_possible = least <= most <= candidates and candidates > 0
+    is_possible = least <= most <= len(answers) and bool(answers)
     require(is_possible, "has a question that nobody could answer")
-    text(fields["question"])
-    return Question(candidates, least, most, may_be_blank)
+    return Question(text(fields["question"]), answers, least, most, may_be_blank)

@@ -1,35 +1,28 @@
 """The command `castonce-verify`.
 
-Promises exit status 0 only for an archive in which everything holds; 1 with the entry at fault; 2
-if there is no archive to judge or the command itself isn't understood. Never prints text from an
-archive without making control characters harmless.
+Promises exit status 0 only for an archive in which everything holds, with all the files that were
+named or found beside it; 1 with the entry at fault; 2 if there is no archive to judge or the
+command itself isn't understood.
 """
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final
 
 from castonce_verifier.archive import Archive
+from castonce_verifier.checkpoint import Signers, WitnessKey, read_witness_key
 from castonce_verifier.crew import Crew, cores
-from castonce_verifier.faults import Refused, Unreadable
-from castonce_verifier.recount import Report, Rules, recount
+from castonce_verifier.faults import Fault, Refused, Unreadable
+from castonce_verifier.files import Beside, find_beside, read_beside
+from castonce_verifier.recount import Rules, recount
+from castonce_verifier.signatures import read_key
+from castonce_verifier.telling import Bar, Given, tell_failure, tell_report
 
 HOLDS, REFUSED, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
-BAR_WIDTH: Final = 40
 _FINGERPRINT: Final = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
-
-NO_FINGERPRINT: Final = (
-    "NOT SHOWN: that this is your election. Without --fingerprint anybody could have made it up.\n"
-    "  Compare the fingerprint below with the one that was announced before the vote."
-)
-NO_BOARD: Final = (
-    "NOT SHOWN: that no ballot is missing. Voters see that by looking for their own tracker."
-)
 
 
 def run() -> None:
@@ -39,49 +32,98 @@ def run() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Verify as the arguments say, tell the outcome, and return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     rules = Rules(options.fingerprint, options.belenios)
+    beside = Beside(options.board, options.checkpoint, options.declaration)
+    signers = Signers(options.board_key, options.witness_key)
     try:
+        if not options.belenios:
+            beside = find_beside(options.archive, beside)
+        evidence = read_beside(beside, signers)
         with Crew(options.jobs) as crew:
             archive = Archive.open(options.archive)
-            report = recount(archive, rules, crew, _Bar(sys.stderr).show)
+            report = recount(archive, rules, crew, Bar(sys.stderr).show, evidence)
     except Refused as refused:
-        _tell_failure(options.json, "refused", {"entry": refused.entry, "reason": refused.reason})
+        tell_failure(options.json, "refused", {"entry": refused.entry, "reason": refused.reason})
         return REFUSED
     except Unreadable as unreadable:
-        _tell_failure(options.json, "unreadable", {"reason": str(unreadable)})
+        tell_failure(options.json, "unreadable", {"reason": str(unreadable)})
         return UNREADABLE
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted: nothing was shown.\n")
         return INTERRUPTED
-    _tell_report(options.json, report, is_fingerprint_given=rules.fingerprint is not None)
+    given = Given(
+        has_fingerprint=rules.fingerprint is not None,
+        has_board_key=signers.board_key is not None,
+        has_witnesses=bool(signers.witnesses),
+        beside=beside,
+    )
+    tell_report(options.json, report, given)
     return HOLDS
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="castonce-verify",
         description="Check the public archive of an election and count it again.",
         epilog="Exit status: 0 everything holds; 1 an entry is refused; 2 not readable.",
     )
     parser.add_argument("archive", type=Path, metavar="ARCHIVE.bel")
+    _add_files(parser)
     parser.add_argument(
         "--belenios",
         action="store_true",
         help="Belenios' own rule on repeated votes: the last ballot of a credential counts "
-        "(else a second one is refused)",
+        "(else a second one is refused); for archives without a board file",
     )
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument(
+        "--jobs", type=_positive, default=cores(), help="processes to use (default: all cores)"
+    )
+    options = parser.parse_args(arguments)
+    beside = (options.board, options.checkpoint, options.declaration)
+    if options.belenios and any((*beside, options.board_key, options.witness_key)):
+        parser.error("--belenios is for archives that have neither board file nor declaration")
+    return options
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """What else is checked, and against what."""
     parser.add_argument(
         "--fingerprint",
         type=_fingerprint,
         metavar="TEXT",
         help="the election's fingerprint as it was announced (43 characters)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.add_argument(
-        "--jobs", type=_positive, default=cores(), help="processes to use (default: all cores)"
+        "--board", type=Path, metavar="FILE", help="board file (default: ARCHIVE.board, if there)"
     )
-    return parser
+    parser.add_argument(
+        "--board-key", type=_board_key, metavar="HEX", help="the board's key (64 hex digits)"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="signed checkpoint (default: ARCHIVE.checkpoint, if there); give older ones too, "
+        "and the board file must go on from each",
+    )
+    parser.add_argument(
+        "--declaration",
+        type=Path,
+        metavar="FILE",
+        help="declaration (default: ARCHIVE.declaration.json, if there)",
+    )
+    parser.add_argument(
+        "--witness-key",
+        type=_witness_key,
+        action="append",
+        default=[],
+        metavar="NAME+ID+KEY",
+        help="key of a witness who must have cosigned the newest checkpoint; may be repeated",
+    )
 
 
 def _fingerprint(text: str) -> str:
@@ -90,63 +132,22 @@ def _fingerprint(text: str) -> str:
     return text
 
 
+def _board_key(text: str) -> bytes:
+    try:
+        return read_key(text)
+    except Fault as fault:
+        raise argparse.ArgumentTypeError("a board's key has 64 lower-case hex digits") from fault
+
+
+def _witness_key(text: str) -> WitnessKey:
+    try:
+        return read_witness_key(text)
+    except Fault as fault:
+        raise argparse.ArgumentTypeError(f"{text} {fault}") from fault
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1")
     return number
-
-
-def _tell_failure(is_json: bool, verdict: str, fields: dict[str, Any]) -> None:
-    if is_json:
-        _write_json({"verdict": verdict, **fields})
-        return
-    what = f"{fields['entry']}\n  {fields['reason']}" if "entry" in fields else fields["reason"]
-    sys.stdout.write(f"{verdict.upper()}: {_harmless(what)}\n")
-
-
-def _tell_report(is_json: bool, report: Report, *, is_fingerprint_given: bool) -> None:
-    if is_json:
-        fields = asdict(report) | {"fingerprint_was_compared": is_fingerprint_given}
-        _write_json({"verdict": "holds", **fields})
-        return
-    lines = [
-        f"EVERYTHING HOLDS: {_harmless(report.name)}",
-        f"  fingerprint  {report.fingerprint}",
-        f"  ballots      {report.ballots}, of which {report.ballots_counted} count "
-        f"({report.credentials} could vote)",
-        f"  votes        {report.total_weight}",
-        f"  trustees     {report.trustees}, of whom {report.decryptions} decrypted",
-        f"  last event   {report.last_event}",
-    ]
-    lines += [
-        f"  question {number}   {', '.join(map(str, counts))}"
-        for number, counts in enumerate(report.result, 1)
-    ]
-    cautions = [NO_BOARD] if is_fingerprint_given else [NO_FINGERPRINT, NO_BOARD]
-    sys.stdout.write("\n".join([*cautions, *lines]) + "\n")
-
-
-def _write_json(fields: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(fields) + "\n")
-
-
-def _harmless(text: str) -> str:
-    """An archive's text may not move the cursor or hide a line."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
-
-
-class _Bar:
-    """How many ballots are checked, on a terminal only."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._is_shown = stream.isatty()
-
-    def show(self, done: int, of: int) -> None:
-        if not self._is_shown:
-            return
-        filled = BAR_WIDTH * done // of if of else BAR_WIDTH
-        bar = "#" * filled + "." * (BAR_WIDTH - filled)
-        self._stream.write(f"\r[{bar}] {done} of {of} ballots" + "\n" * (done == of))
-        self._stream.flush()

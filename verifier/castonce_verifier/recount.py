@@ -1,14 +1,16 @@
 """The whole verification, in order, and what it shows.
 
 Promises a `Report` only if every check held. Raises `Refused` with the first entry that fails, in
-the order file, chain, setup, ballots, tally, decryptions, result; or `Unreadable`. Ballots are
-checked in several processes; what they return is judged here, in the archive's order.
+the order file, chain, setup, board file, checkpoints, declaration (its signature), ballots, tally,
+decryptions, result, declaration (its figures); or `Unreadable`. Ballots are checked in several
+processes; what they return is judged here, in the archive's order.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from castonce_verifier import merkle
 from castonce_verifier.archive import Archive, Entry
 from castonce_verifier.ballots import require_ballot
 from castonce_verifier.board import Board, read_board
@@ -19,8 +21,10 @@ from castonce_verifier.election import (
     read_credentials,
     read_election,
 )
+from castonce_verifier.evidence import Evidence, Held, require_evidence, require_figures
 from castonce_verifier.faults import Fault, Refused, blaming, require
 from castonce_verifier.group import Point
+from castonce_verifier.states import ACTIVE
 from castonce_verifier.tally import (
     Totals,
     Weighted,
@@ -37,6 +41,7 @@ from castonce_verifier.trustees import Committee, combine_factors, read_trustees
 BATCH: Final = 16
 
 Progress = Callable[[int, int], None]
+ARCHIVE_ALONE: Final = Evidence()
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,17 @@ class Report:
     total_weight: int
     last_event: str
     result: list[list[int]]
+    board: "BoardReport | None"
+
+
+@dataclass(frozen=True)
+class BoardReport:
+    """What the files beside an archive say, all of which holds."""
+
+    entries: int
+    root: str
+    credentials: dict[str, int]
+    has_declaration: bool
 
 
 class Setup(NamedTuple):
@@ -73,11 +89,12 @@ class Setup(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """An archive whose entries are known by what they are, and whose setup held."""
+    """An archive whose entries are known by what they are, and whose setup and board file held."""
 
     archive: Archive
     board: Board
     setup: Setup
+    held: Held | None
 
 
 class Batch(NamedTuple):
@@ -94,17 +111,31 @@ class Findings(NamedTuple):
     fault: str | None
 
 
-def recount(archive: Archive, rules: Rules, crew: Crew, progress: Progress) -> Report:
-    """Check an archive from its setup to its result."""
+def recount(
+    archive: Archive,
+    rules: Rules,
+    crew: Crew,
+    progress: Progress,
+    evidence: Evidence = ARCHIVE_ALONE,
+) -> Report:
+    """Check an archive from its setup to its result, and what lies beside it."""
     board = read_board(archive)
     setup = _read_setup(archive, board, rules)
-    contents = Contents(archive, board, setup)
+    held = require_evidence(evidence, board, setup.election, setup.weights)
+    contents = Contents(archive, board, setup, held)
     counted = _counted_ballots(contents, rules, crew, progress)
     totals = _check_tally(contents, counted, crew)
     factors = _check_decryptions(contents, totals)
     with blaming(f"{board.result}, the result"):
         raw = archive.content(board.result)
         result = require_result(raw, totals, factors, board.total_weight)
+    if held:
+        require_figures(held, archive, setup.election, result, len(counted))
+    return _report(contents, len(counted), result)
+
+
+def _report(contents: Contents, ballots_counted: int, result: list[list[int]]) -> Report:
+    archive, board, setup, held = contents
     election = setup.election
     return Report(
         name=election.name,
@@ -114,10 +145,21 @@ def recount(archive: Archive, rules: Rules, crew: Crew, progress: Progress) -> R
         decryptions=len(board.decryptions),
         credentials=len(setup.weights),
         ballots=len(board.ballots),
-        ballots_counted=len(counted),
+        ballots_counted=ballots_counted,
         total_weight=board.total_weight,
         last_event=archive.entries[-1].digest,
         result=result,
+        board=_board_report(held) if held else None,
+    )
+
+
+def _board_report(held: Held) -> BoardReport:
+    posted = held.posted
+    return BoardReport(
+        entries=len(posted.lines),
+        root=merkle.root(posted.lines).hex(),
+        credentials=posted.states.counts(),
+        has_declaration=posted.declaration is not None,
     )
 
 
@@ -148,7 +190,7 @@ def _counted_ballots(
     contents: Contents, rules: Rules, crew: Crew, progress: Progress
 ) -> dict[str, Entry]:
     """Return the ballot that counts for each credential that voted."""
-    archive, board, setup = contents
+    archive, board, setup, held = contents
     counted: dict[str, Entry] = {}
     entries = board.ballots
     batches = (
@@ -163,6 +205,8 @@ def _counted_ballots(
                 require(credential in setup.weights, f"is by {credential}, who has no vote here")
                 is_allowed = rules.allows_revotes or credential not in counted
                 require(is_allowed, f"is a second ballot by {credential}")
+                state = held.posted.states.of(credential) if held else ACTIVE
+                require(state == ACTIVE, f"is by {credential}, which may not vote: it is {state}")
             counted[credential] = entry
         done += len(findings.credentials)
         if findings.fault is not None:
@@ -172,7 +216,7 @@ def _counted_ballots(
 
 
 def _check_tally(contents: Contents, counted: dict[str, Entry], crew: Crew) -> Totals:
-    archive, board, setup = contents
+    archive, board, setup, _ = contents
     parts = list(crew.work(sum_ballots, _weighted(contents, counted)))
     totals = sum_totals(parts) if parts else empty_totals(setup.election)
     with blaming(f"{board.tally}, the encrypted tally"):
@@ -196,7 +240,7 @@ def _weighted(contents: Contents, counted: dict[str, Entry]) -> Iterator[list[We
 
 def _check_decryptions(contents: Contents, totals: Totals) -> Sequence[Sequence[Point]]:
     """Return the factors of each committee, of which enough must have decrypted, each once."""
-    archive, board, setup = contents
+    archive, board, setup, _ = contents
     keys = [key for committee in setup.committees for key in committee.keys]
     by_owner: dict[int, Sequence[Point]] = {}
     for owner_entry, owner, decryption in board.decryptions:

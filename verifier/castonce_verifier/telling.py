@@ -1,0 +1,141 @@
+"""The outcome in words or as JSON, and above all what it doesn't show.
+
+Never prints text from a file without making control characters harmless.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any, Final, NamedTuple, TextIO
+
+from castonce_verifier.files import Beside
+from castonce_verifier.recount import Report
+
+BAR_WIDTH: Final = 40
+
+NO_FINGERPRINT: Final = (
+    "that this is your election. Without --fingerprint anybody could have made it up.\n"
+    "  Compare the fingerprint below with the one that was announced before the vote."
+)
+NO_BOARD: Final = (
+    "that no ballot is missing, and none by a credential that was replaced or withdrawn.\n"
+    "  That takes the board file: --board."
+)
+NO_CHECKPOINT: Final = (
+    "that the board stands by this board file. Anybody could have made it up.\n"
+    "  That takes a signed checkpoint and the board's key: --checkpoint, --board-key."
+)
+NO_BOARD_KEY: Final = (
+    "that the board signed the checkpoint. Without --board-key anybody could have made up\n"
+    "  checkpoint, board file and the keys in it."
+)
+NO_WITNESS: Final = (
+    "that everybody sees the same board. Compare the root below with other people's,\n"
+    "  or give the keys of witnesses who cosigned the checkpoint: --witness-key."
+)
+NO_DECLARATION: Final = (
+    "that the declared result is this one. The board has a declaration: --declaration."
+)
+NOT_DECLARED: Final = "that the result was declared. The board has no declaration yet."
+YOUR_BALLOT: Final = "that your own ballot is there. Look for your tracker on the board."
+
+
+class Given(NamedTuple):
+    """What the person who verifies gave beside the archive."""
+
+    has_fingerprint: bool
+    has_board_key: bool
+    has_witnesses: bool
+    beside: Beside
+
+
+def not_shown(report: Report, given: Given) -> list[str]:
+    """Return a sentence for each thing that stays open, the gravest first."""
+    open_ends = [] if given.has_fingerprint else [NO_FINGERPRINT]
+    if report.board is None:
+        return [*open_ends, NO_BOARD, YOUR_BALLOT]
+    if not given.beside.checkpoints:
+        open_ends.append(NO_CHECKPOINT)
+    elif not given.has_board_key:
+        open_ends.append(NO_BOARD_KEY)
+    elif not given.has_witnesses:
+        open_ends.append(NO_WITNESS)
+    if given.beside.declaration is None:
+        open_ends.append(NO_DECLARATION if report.board.has_declaration else NOT_DECLARED)
+    return [*open_ends, YOUR_BALLOT]
+
+
+def tell_failure(is_json: bool, verdict: str, fields: dict[str, Any]) -> None:
+    """Say that the archive was refused, or why it couldn't be judged."""
+    if is_json:
+        _write_json({"verdict": verdict, **fields})
+        return
+    what = f"{fields['entry']}\n  {fields['reason']}" if "entry" in fields else fields["reason"]
+    sys.stdout.write(f"{verdict.upper()}: {_harmless(what)}\n")
+
+
+def tell_report(is_json: bool, report: Report, given: Given) -> None:
+    """Say what holds, and first what isn't shown."""
+    open_ends = not_shown(report, given)
+    if is_json:
+        facts = {
+            "fingerprint_was_compared": given.has_fingerprint,
+            "board_key_was_used": given.has_board_key,
+            "files": [str(path) for path in given.beside.all()],
+            "not_shown": [" ".join(sentence.split()) for sentence in open_ends],
+        }
+        _write_json({"verdict": "holds", **asdict(report), **facts})
+        return
+    cautions = [f"NOT SHOWN: {sentence}" for sentence in open_ends]
+    sys.stdout.write("\n".join([*cautions, *_lines(report, given.beside)]) + "\n")
+
+
+def _lines(report: Report, beside: Beside) -> list[str]:
+    """The report, a fact a line."""
+    lines = [
+        f"EVERYTHING HOLDS: {_harmless(report.name)}",
+        f"  fingerprint  {report.fingerprint}",
+        f"  ballots      {report.ballots}, of which {report.ballots_counted} count "
+        f"({report.credentials} could vote)",
+        f"  votes        {report.total_weight}",
+        f"  trustees     {report.trustees}, of whom {report.decryptions} decrypted",
+        f"  last event   {report.last_event}",
+    ]
+    if report.board:
+        states = [f"{count} {state}" for state, count in report.board.credentials.items()]
+        lines += [
+            f"  credentials  {', '.join(states)}",
+            f"  board        {report.board.entries} entries, root {report.board.root}",
+        ]
+    lines += [f"  checked too  {_harmless(str(path))}" for path in beside.all()]
+    return lines + [
+        f"  question {number}   {', '.join(map(str, counts))}"
+        for number, counts in enumerate(report.result, 1)
+    ]
+
+
+def _write_json(fields: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+
+
+def _harmless(text: str) -> str:
+    """A file's text may not move the cursor or hide a line."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
+class Bar:
+    """How many ballots are checked, on a terminal only."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Draw on this stream."""
+        self._stream = stream
+        self._is_shown = stream.isatty()
+
+    def show(self, done: int, of: int) -> None:
+        """Draw anew."""
+        if not self._is_shown:
+            return
+        filled = BAR_WIDTH * done // of if of else BAR_WIDTH
+        bar = "#" * filled + "." * (BAR_WIDTH - filled)
+        self._stream.write(f"\r[{bar}] {done} of {of} ballots" + "\n" * (done == of))
+        self._stream.flush()
