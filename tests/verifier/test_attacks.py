@@ -287,8 +287,9 @@ def test_one_key_for_two_trustees_is_refused() -> None:
     """A copied key with its copied proof would be a trustee who keeps nothing."""
     poll = Poll("twins", trustee_count=1)
     poll.keys *= 2
-    poll.raw_election = poll.build("Twins")
-    require_refused(poll.records(), TRUSTEES, "one key for two trustees")
+    setup = [poll.build("Twins"), poll.trustees(), poll.credential_list()]
+    forged = assemble(setup, [], Tally(b"[]", 0, 0), [], b"")
+    require_refused(forged, TRUSTEES, "one key for two trustees")
 
 
 def test_an_election_key_of_somebody_else_is_refused(small: list[Record]) -> None:
