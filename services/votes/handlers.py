@@ -25,6 +25,9 @@ from shared.contracts.message import REGISTRY
 PRODUCERS = (codes, elections, gateway, identity, postal, quarantine, votes)
 
 
+_SILENT = Done()
+
+
 async def decide(record: Record[Any], work: Ledger) -> Outcome:
     """Apply one readable record."""
     try:
@@ -40,7 +43,10 @@ def refuse(record: Malformed, work: Ledger) -> Outcome:
 
 
 def _outcome(halt: str | None, work: Ledger) -> Outcome:
-    return Done(work.take_emissions()) if halt is None else Halt(halt)
+    if halt is not None:
+        return Halt(halt)
+    said = work.take_emissions()
+    return Done(said) if said else _SILENT
 
 
 HANDLERS: Handlers[Ledger] = dict.fromkeys(REGISTRY.values(), decide)

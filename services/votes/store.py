@@ -15,8 +15,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from ballots.ballot import tracker
 from services.votes.domain.ledger import Books, Ledger, PartitionKey, Powers
+from services.votes.domain.readings import Readings
 from services.votes.domain.state import (
     AcceptedBallot,
     BallotKey,
@@ -73,7 +73,9 @@ class VotesStore:
         self._is_just_read = not self._is_current(records)
         if self._is_just_read:
             await self._read_states(sql)
-        books = Books(dict(self._states), *await _read_rights(sql, records))
+        readings = Readings()
+        rights, outcomes = await _read_rights(sql, records, readings)
+        books = Books(dict(self._states), rights, outcomes, readings)
         self._opened = (records, books)
         return books
 
@@ -234,9 +236,11 @@ def _state(row: asyncpg.Record, texts: dict[str, str]) -> PartitionState:
 
 
 async def _read_rights(
-    sql: Sql, records: Sequence[Record[Any]]
+    sql: Sql, records: Sequence[Record[Any]], readings: Readings
 ) -> tuple[dict[str, Right], dict[BallotKey, BallotOutcome]]:
-    asked = {_asked(record): None for record in records if hasattr(record.message, "right_id")}
+    asked = {
+        _asked(record, readings): None for record in records if hasattr(record.message, "right_id")
+    }
     rights: dict[str, Right] = {}
     outcomes: dict[BallotKey, BallotOutcome] = {}
     if not asked:
@@ -256,10 +260,10 @@ async def _read_rights(
     return rights, outcomes
 
 
-def _asked(record: Record[Any]) -> tuple[str, str | None]:
+def _asked(record: Record[Any], readings: Readings) -> tuple[str, str | None]:
     message = record.message
     if type(message) is BallotSubmitted:
-        return message.right_id, tracker(bytes(message.ballot))
+        return message.right_id, readings.of(record).tracker
     return message.right_id, None
 
 

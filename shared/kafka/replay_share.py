@@ -14,6 +14,7 @@ from shared.errors import CastonceError
 from shared.kafka.replay import Replay
 from shared.kafka.replay_shares import Share, Told
 from shared.postgres.pool import connect
+from shared.service import spare_collections
 
 CONNECTIONS = 2
 
@@ -24,6 +25,7 @@ async def replay(share: Share) -> None:
     pool = await connect(about.settings, CONNECTIONS)
     try:
         parts = about.parts_of(about.settings, pool)
+        spare_collections()
         try:
             [stream] = [one for one in parts.streams if one.consumer == share.consumer]
             await Replay(stream, pool, about.service, about.order).run(

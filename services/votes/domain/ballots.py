@@ -17,12 +17,10 @@ No decision names a tracker, no outcome a right, and they share no exact time an
 `decision_stamp` (P7). Trusts `ballots` for verdicts and the ledger for what came before.
 """
 
-from typing import Annotated
-
 import msgspec
 
-from ballots import ballot as sealed
 from services.votes.domain.ledger import About, Ledger, about, place_of
+from services.votes.domain.readings import Reading
 from services.votes.domain.state import (
     AcceptedBallot,
     BallotKey,
@@ -47,32 +45,20 @@ from shared.contracts.votes import (
 )
 
 
-class _Named(msgspec.Struct):
-    credential: Annotated[str, msgspec.Meta(max_length=64)]
-
-
-_NAMED = msgspec.json.Decoder(_Named)
-
-
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """One ballot record, with what the partition knows of its election and its right."""
 
     record: Record[BallotSubmitted]
     state: PartitionState
     right: Right | None
-    ballot: bytes
+    reading: Reading
     key: BallotKey
-    credential: str | None
-    """The public credential that the ballot names; None if it can't be read."""
 
     @property
     def is_own(self) -> bool:
         """Whether the ballot's credential stands or stood for the right."""
-        return (
-            self.right is not None
-            and self.credential is not None
-            and self.right.owns(self.credential)
-        )
+        credential = self.reading.credential
+        return self.right is not None and credential is not None and self.right.owns(credential)
 
 
 def submit(ledger: Ledger, record: Record[BallotSubmitted]) -> None:
@@ -82,35 +68,15 @@ def submit(ledger: Ledger, record: Record[BallotSubmitted]) -> None:
     if state is None:
         ledger.refuse_record(record, "unknown_election")
         return
-    ballot = bytes(message.ballot)
-    key = BallotKey(message.right_id, sealed.tracker(ballot))
+    reading = ledger.readings.of(record)
+    key = BallotKey(message.right_id, reading.tracker)
     right = ledger.right(message.right_id, message.election_id)
     known = ledger.outcome(key) if right is not None else None
     if known is not None:
-        _answer(ledger, message.election_id, key.tracker, known, ballot)
+        _answer(ledger, message.election_id, key.tracker, known, reading.ballot)
         return
-    submission = Submission(
-        record=record,
-        state=state,
-        right=right,
-        ballot=ballot,
-        key=key,
-        credential=named_credential(ballot),
-    )
+    submission = Submission(record=record, state=state, right=right, reading=reading, key=key)
     _decide(ledger, submission, is_permitted(ledger, state, message))
-
-
-def named_credential(ballot: bytes) -> str | None:
-    """The credential that a ballot names, without checking anything else; None if unreadable.
-
-    How deep the ballot nests was bounded when its record was decoded, so no stack decides this.
-    """
-    if len(ballot) > sealed.MAX_BALLOT_BYTES:
-        return None
-    try:
-        return _NAMED.decode(ballot).credential
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def is_permitted(ledger: Ledger, state: PartitionState, message: BallotSubmitted) -> bool:
@@ -123,7 +89,7 @@ def is_permitted(ledger: Ledger, state: PartitionState, message: BallotSubmitted
 
 
 def _decide(ledger: Ledger, submission: Submission, permitted: bool) -> None:
-    is_readable = submission.credential is not None
+    is_readable = submission.reading.credential is not None
     reason = _reason(submission, permitted)
     is_valid = reason in (None, "already_voted_online", "already_voted_by_post") and _verdict(
         ledger, submission
@@ -132,13 +98,14 @@ def _decide(ledger: Ledger, submission: Submission, permitted: bool) -> None:
         _accept(ledger, submission, submission.right)
         return
     reason = reason or "ballot_refused"
-    if not permitted and not submission.is_own:
+    is_own = submission.is_own
+    if not permitted and not is_own:
         ledger.refuse_record(submission.record, "bad_signature")
-    else:
+    elif not ledger.is_silent:
         _say(ledger, submission, BallotRefused(**_about(submission), reason=reason))
-    if submission.is_own or not is_readable:
-        _reject(ledger, submission, reason)
-    if is_valid:
+    if is_own or not is_readable:
+        _reject(ledger, submission, reason, is_own=is_own)
+    if is_valid and not ledger.is_silent:
         _report_second_vote(ledger, submission)
 
 
@@ -151,13 +118,13 @@ def _reason(submission: Submission, permitted: bool) -> BallotReason | None:
         return "permit_refused"
     if submission.record.stamp_ms > submission.record.message.permit.expires_at_ms:
         return "permit_expired"
-    if submission.credential is None:
+    if submission.reading.credential is None:
         return "ballot_refused"
     if right is None or right.pack is None:
         return "unknown_right"
     if right.withdrawn_at_ms:
         return "withdrawn"
-    if submission.credential != right.pack.credential:
+    if submission.reading.credential != right.pack.credential:
         return "replaced" if submission.is_own else "credential_refused"
     if right.claim is not None:
         is_online = right.claim.channel == "online"
@@ -168,7 +135,7 @@ def _reason(submission: Submission, permitted: bool) -> BallotReason | None:
 def _verdict(ledger: Ledger, submission: Submission) -> bool:
     state = submission.state
     key = VerdictKey(state.fingerprint, submission.key.tracker)
-    return ledger.verdict(key, state.election, submission.ballot)
+    return ledger.verdict(key, state.election, submission.reading.ballot)
 
 
 def _accept(ledger: Ledger, submission: Submission, right: Right) -> None:
@@ -178,20 +145,20 @@ def _accept(ledger: Ledger, submission: Submission, right: Right) -> None:
     ledger.put_claim(msgspec.structs.replace(right, claim=claim), claim)
     ledger.put_partition(msgspec.structs.replace(state, used_online=state.used_online + 1))
     where = (right.right_id, right.generation, state.election_id)
-    ledger.accepted.append(AcceptedBallot(*where, key.tracker, at_ms, submission.ballot))
+    ledger.accepted.append(AcceptedBallot(*where, key.tracker, at_ms, submission.reading.ballot))
     outcome = BallotOutcome(None, at_ms)
     ledger.put_outcome(key, outcome)
     if not ledger.is_silent:
         _say(ledger, submission, RightUsedOnline(**_about(submission)))
-    _answer(ledger, state.election_id, key.tracker, outcome, submission.ballot)
+    _answer(ledger, state.election_id, key.tracker, outcome, submission.reading.ballot)
 
 
-def _reject(ledger: Ledger, submission: Submission, reason: BallotReason) -> None:
+def _reject(ledger: Ledger, submission: Submission, reason: BallotReason, *, is_own: bool) -> None:
     right = submission.right
     is_used = reason in ("already_voted_online", "already_voted_by_post")
     first_at_ms = right.claim.at_ms if is_used and right is not None and right.claim else 0
     outcome = BallotOutcome(reason, submission.record.stamp_ms, first_at_ms)
-    if submission.is_own:
+    if is_own:
         ledger.put_outcome(submission.key, outcome)
     _answer(ledger, submission.state.election_id, submission.key.tracker, outcome, b"")
 

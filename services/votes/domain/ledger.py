@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple, TypedDict
 
+from services.votes.domain.readings import Readings
 from services.votes.domain.state import (
     AcceptedBallot,
     BallotKey,
@@ -39,6 +40,8 @@ class Books(NamedTuple):
     partitions: Mapping[PartitionKey, PartitionState]
     rights: Mapping[str, Right]
     outcomes: Mapping[BallotKey, BallotOutcome]
+    readings: Readings | None = None
+    """The fetch's ballots, as far as they were read to look these things up."""
 
 
 class Powers(NamedTuple):
@@ -77,6 +80,7 @@ class Ledger:
     def __init__(self, books: Books, powers: Powers, *, is_draft: bool = False) -> None:
         """A draft only finds out which verdicts are wanted: nothing in it may be believed."""
         self._books = books
+        self.readings = books.readings or Readings()
         self.powers = powers
         self._is_draft = is_draft
         self.is_silent = is_draft or powers.is_silent

@@ -90,8 +90,9 @@ class Right(Struct, frozen=True, kw_only=True):
 
     def owns(self, credential: str) -> bool:
         """Whether the credential stands or stood for this right."""
-        packs = self.replaced if self.pack is None else (self.pack, *self.replaced)
-        return any(pack.credential == credential for pack in packs)
+        if self.pack is not None and self.pack.credential == credential:
+            return True
+        return any(pack.credential == credential for pack in self.replaced)
 
 
 class BallotOutcome(Struct, frozen=True):
