@@ -19,6 +19,9 @@ _PHASES = {
     "post_closing": "Online voting has closed.",
     "post_closed": "Voting has closed.",
     "reconciled": "Voting has closed.",
+    "tallied": "Voting has closed. The votes are being counted.",
+    "decrypted": "Voting has closed. The votes are being counted.",
+    "declared": "Voting has closed. The result is declared.",
 }
 _STYLE = (
     "body{font:1.1875rem/1.5 system-ui,sans-serif;color:#0b0c0c;background:#fff;"
