@@ -16,10 +16,12 @@ import msgspec
 import typer
 from rich.text import Text
 
-from cli.client import CutOff, HomeOption, InternalApi, Role, TokenFileOption, connect, new_key
+from cli import post_count
+from cli.client import CutOff, HomeOption, InternalApi, TokenFileOption, new_key
 from cli.packs_print import grouped_serial
 from cli.people import ElectionOption
 from cli.post_files import read_scans
+from cli.post_room import choose_election, connect_postal
 from cli.screen import (
     CliError,
     console,
@@ -31,11 +33,11 @@ from cli.screen import (
     show_warning,
 )
 
-app = make_app("The scanning room: envelopes, batches, wrong scans.")
+app = make_app("The scanning room: envelopes, batches, wrong scans, and the paper count.")
 batch_app = make_app("Batches of envelopes.")
 app.add_typer(batch_app, name="batch")
+app.command()(post_count.count)
 
-LONG_SECONDS: Final = 900.0
 BELL: Final = "\a"
 SHOWN: Final = 50
 """Envelopes that are listed one by one; the rest is counted."""
@@ -69,7 +71,7 @@ def scan(
     """Scan one envelope; exit code 1 if it is set aside."""
     if not serial.strip():
         raise CliError("No serial was scanned.", "Scan the envelope again, or type its serial.")
-    postal = _postal(home, token_file)
+    postal = connect_postal(home, token_file)
     election_id = choose_election(postal, election)
     wanted = scan_id or secrets.token_hex(12)
     body = {"serial": serial, "scan_id": wanted, "batch": batch}
@@ -111,7 +113,7 @@ def show(
     token_file: TokenFileOption = None,
 ) -> None:
     """Show what became of a scan, and why officials voided it."""
-    postal = _postal(home, token_file)
+    postal = connect_postal(home, token_file)
     seen = postal.get(f"/elections/{choose_election(postal, election)}/scans/{scan_id}")
     _show(seen)
     for void in seen["voids"]:
@@ -132,7 +134,7 @@ def scans(
     token_file: TokenFileOption = None,
 ) -> None:
     """Scan many envelopes from a file; the same file again changes nothing."""
-    postal = _postal(home, token_file)
+    postal = connect_postal(home, token_file)
     election_id = choose_election(postal, election)
     given = read_scans(file, election_id, batch)
     found = list(send_scans(postal, election_id, given))
@@ -186,11 +188,11 @@ def void(
     token_file: TokenFileOption = None,
 ) -> None:
     """Void a wrong scan. Takes two officers: both tokens, or each runs this once."""
-    postal = _postal(home, token_file, "officer")
+    postal = connect_postal(home, token_file, "officer")
     path = f"/elections/{choose_election(postal, election)}/scans/{scan_id}/void"
     seen = postal.post(path, {"reason": reason}, idempotency_key=new_key())
     if seen["outcome"] == "pending" and second_token_file is not None:
-        second = _postal(home, second_token_file, "officer")
+        second = connect_postal(home, second_token_file, "officer")
         seen = second.post(path, {"reason": reason}, idempotency_key=new_key())
     if seen["outcome"] == "pending":
         show_warning("A second officer must run the same command with their own token.")
@@ -210,7 +212,7 @@ def close_batch(
     token_file: TokenFileOption = None,
 ) -> None:
     """Close a batch: nothing more is scanned into it."""
-    _change_batch("close", number, _postal(home, token_file), election)
+    _change_batch("close", number, connect_postal(home, token_file), election)
 
 
 @batch_app.command("reopen")
@@ -222,7 +224,7 @@ def reopen_batch(
     token_file: TokenFileOption = None,
 ) -> None:
     """Open a closed batch again."""
-    _change_batch("reopen", number, _postal(home, token_file), election)
+    _change_batch("reopen", number, connect_postal(home, token_file), election)
 
 
 def _change_batch(change: str, number: int, postal: InternalApi, election: str | None) -> None:
@@ -237,7 +239,7 @@ def status(
     *, election: ElectionOption = None, home: HomeOption = None, token_file: TokenFileOption = None
 ) -> None:
     """Show the balance of envelopes, in total and by batch."""
-    postal = _postal(home, token_file)
+    postal = connect_postal(home, token_file)
     found = postal.get(f"/elections/{choose_election(postal, election)}/envelopes/balance")
     facts = [("received", found["received"]), ("admitted", found["admitted"])]
     facts += [
@@ -265,21 +267,4 @@ def _batch_row(one: Mapping[str, Any]) -> tuple[object, ...]:
         sum(counts["set_aside"].values()),
         counts["voided"],
         counts["undecided"],
-    )
-
-
-def choose_election(postal: InternalApi, election: str | None) -> str:
-    """The election that is meant; raises CliError listing them if it isn't clear."""
-    if election:
-        return election
-    elections = postal.get("/elections")["elections"]
-    if len(elections) != 1:
-        listed = ", ".join(str(one["election_id"]) for one in elections) or "there is none"
-        raise CliError("It isn't clear which election is meant.", f"Name one: {listed}.")
-    return str(elections[0]["election_id"])
-
-
-def _postal(home: Path | None, token_file: Path | None, role: Role = "clerk") -> InternalApi:
-    return connect(
-        "postal", role=role, home=home, token_file=token_file, timeout_seconds=LONG_SECONDS
     )

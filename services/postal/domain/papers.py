@@ -24,12 +24,17 @@ class AnswersGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     blank: EnvelopeCount = 0
 
 
-class PapersGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A paper count as an official enters it; `anew` puts it in place of an unconfirmed one."""
+class PapersFound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A paper count as an official's file has it."""
 
     valid: EnvelopeCount
     rejected: dict[RejectionReason, EnvelopeCount] = {}
     questions: Annotated[list[AnswersGiven], Meta(min_length=1, max_length=20)]
+
+
+class PapersGiven(PapersFound, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A paper count as it is entered; `anew` puts it in place of another's unconfirmed one."""
+
     anew: bool = False
 
 
@@ -46,7 +51,7 @@ class Figures(Struct, frozen=True, kw_only=True):
         return self.valid + sum(self.rejected.values())
 
 
-def figures_of(given: PapersGiven, questions: Sequence[Question], admitted: int) -> Figures:
+def figures_of(given: PapersFound, questions: Sequence[Question], admitted: int) -> Figures:
     """The figures, if they can be true; raises PapersRefused saying what can't be."""
     said = {one.question: one for one in given.questions}
     asked = [question.question for question in questions]
