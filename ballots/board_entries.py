@@ -222,6 +222,8 @@ class Board:
     def _take_states(self, entry: StatesEntry) -> None:
         if self.setup is None:
             raise BoardRefused("the setup must be the first entry")
+        if self.stage is DeclarationEntry:
+            raise BoardRefused("nothing follows the declaration")
         verify_states(entry, self.election_uuid, self.setup.keys.codes)
         for credential in entry.credentials:
             if STRENGTH.index(entry.state) > STRENGTH.index(self.state_of(credential)):

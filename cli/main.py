@@ -24,7 +24,7 @@ ALONE = {
     "replay": ("replay",),
     "vote": ("vote",),
 }
-GROUPS = ("election", "roll", "packs", "post", "cases", "staff", "trustee")
+GROUPS = ("election", "roll", "packs", "post", "cases", "staff", "trustee", "board", "receipt")
 
 
 def build(arguments: list[str]) -> typer.Typer:

@@ -163,6 +163,7 @@ def test_the_strongest_state_holds_in_any_order() -> None:
         [*WHOLE[:5], ResultEntry(HASH)],
         [*WHOLE[:9], DeclarationEntry(HASH)],
         [*WHOLE, DeclarationEntry(HASH)],
+        [*WHOLE, _states("active", HASH)],
         [*WHOLE[:10], DecryptionEntry(HASH)],
         [SETUP, _states("active", HASH, uuid="11111111111111")],
     ],
