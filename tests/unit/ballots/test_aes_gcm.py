@@ -50,7 +50,7 @@ def test_it_agrees_with_libsodium(randomness: Callable, length: int) -> None:
     assert aes_gcm.seal(key, vector, plain) == expected
 
 
-@pytest.mark.parametrize("length", [1, 8, 16, 31, 32])
+@pytest.mark.parametrize("length", [8, 16, 31, 32])
 def test_vectors_of_other_lengths_open_again(randomness: Callable, length: int) -> None:
     """Belenios' vectors have 32 bytes; each length is a cipher of its own."""
     randbytes = randomness(f"vector {length}")
