@@ -32,7 +32,7 @@ from shared.contracts.postal import EnvelopeReceived, EnvelopeVoided
 from shared.contracts.topics import RIGHTS, partition_of_right
 from shared.keys import Signer
 
-SERVICES = ("elections", "identity", "codes", "postal", "votes", "gateway")
+SERVICES = ("elections", "identity", "codes", "postal", "votes", "gateway", "board")
 PACKS = 64
 START_MS = 1_700_000_000_000
 
@@ -300,6 +300,7 @@ def election_text(seed: str) -> str:
         description="",
         public_key=key.public_key,
         questions=[question],
+        administrator="The Society",
     ).decode()
 
 

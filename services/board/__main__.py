@@ -1,0 +1,6 @@
+"""Start `board`."""
+
+from services.board.app import main
+from shared.service import run
+
+run(main)

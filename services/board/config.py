@@ -1,0 +1,34 @@
+"""Settings of the board: where its files lie, what its logs are called, how often one may ask."""
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.config import ServiceSettings
+
+PerMinute = Annotated[int, Meta(ge=1, le=10_000_000)]
+BoardName = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,62}(/[A-Za-z0-9._-]{1,63}){0,4}$")
+]
+
+
+class BoardSettings(ServiceSettings, frozen=True, kw_only=True):
+    """Limits are per network address (an IPv6 /64 is one), and for all together."""
+
+    archive_dir: Path
+    """The folder of the public files; nobody else writes in it."""
+    board_name: BoardName = "castonce.local/board"
+    """What checkpoints are signed under, with the election's uuid behind it. Never change it while
+    an election has a board: witnesses know a log by its name."""
+    proxies: str = ""
+    """Addresses of reverse proxies, comma-separated: only these may name a caller
+    (X-Forwarded-For). Without it a proxy on another machine is one caller."""
+    address_requests_per_minute: PerMinute = 600
+    requests_per_minute: PerMinute = 600_000
+    downloads: Annotated[int, Meta(ge=1, le=10_000)] = 64
+    """Files that are sent at the same time, at most."""
+
+    def proxy_addresses(self) -> frozenset[str]:
+        """The proxies, as a set."""
+        return frozenset(part.strip() for part in self.proxies.split(",") if part.strip())

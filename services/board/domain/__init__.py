@@ -1,0 +1,1 @@
+"""What belongs on the board, in which order, and what each entry looks like: values only."""

@@ -1,0 +1,26 @@
+"""What operators see of the board: how it grows, and what only a person can explain."""
+
+from shared.metrics import counter, gauge, histogram
+
+ENTRIES = counter("castonce_board_entries_total", "Entries in the public files, by type.", "type")
+BOARD_BYTES = counter("castonce_board_written_bytes_total", "Bytes added to the public files.")
+ON_BOARD_SECONDS = histogram(
+    "castonce_board_publish_seconds", "From a commit to the files and the signed checkpoint."
+)
+REFUSED = counter(
+    "castonce_board_refused_records_total", "Records that nobody believes.", "topic", "reason"
+)
+SURPLUS = gauge(
+    "castonce_board_surplus_ballots",
+    "Ballots with a good receipt beyond the number that was accepted; must be 0.",
+    "election",
+)
+OTHER_LIST = gauge(
+    "castonce_board_other_list",
+    "1 while the credentials that were published aren't the list that was fixed.",
+    "election",
+)
+HALTED = gauge("castonce_board_halted", "1 while a board's files are wrong.", "election")
+REFUSED_AT_DOOR = counter(
+    "castonce_board_limited_total", "Requests refused for their number.", "reason"
+)

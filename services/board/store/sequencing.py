@@ -1,0 +1,258 @@
+"""SQL of what the topics told: facts about elections, and what waits for an election's setup.
+
+Promises that rows are facts that add up to the same in whatever order topics are read, written with
+the offsets of the records that told them. Nothing here says what was sent: that follows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, cast
+
+import msgspec
+
+from services.board.domain.listing import Listing
+from services.board.domain.sheet import Kind, Later, Place, Sheet
+from shared.consumer_types import Record, Sql
+from shared.contracts.elections import (
+    DecryptionReceived,
+    ElectionDeclared,
+    ResultPublished,
+    TallyPublished,
+)
+from shared.contracts.votes import BallotAccepted
+from shared.replay import DerivedTable
+
+DERIVED_TABLES: Final = (
+    DerivedTable("elections", key=("election_id",)),
+    DerivedTable("sequenced_ballots", key=("election_id", "tracker")),
+    DerivedTable("waiting_records", key=("topic", "log_offset")),
+    DerivedTable("later_records", key=("election_id", "kind", "owner")),
+    DerivedTable("refused_records", key=("topic", "log_offset")),
+)
+_LATER_TYPES = (TallyPublished, DecryptionReceived, ResultPublished, ElectionDeclared)
+
+
+class Waiting(NamedTuple):
+    """A record that came before its election's setup; `value` is the message's bytes."""
+
+    topic: str
+    offset: int
+    election_id: str
+    value: bytes
+
+
+class Refused(NamedTuple):
+    """A record that nobody believes."""
+
+    topic: str
+    offset: int
+    reason: str
+
+
+@dataclass
+class Work:
+    """What the handlers of one fetch read and change."""
+
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    sequenced: set[tuple[str, str]] = field(default_factory=set)
+    waiting: dict[str, list[Waiting]] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    new_ballots: list[tuple[str, str]] = field(default_factory=list)
+    new_waiting: list[Waiting] = field(default_factory=list)
+    released: set[str] = field(default_factory=set)
+    new_later: list[tuple[str, Place, Later]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    def sheet(self, election_id: str) -> Sheet:
+        """What is known of an election; nothing yet of one that no topic has named."""
+        return self.sheets.get(election_id) or Sheet(election_id=election_id)
+
+    def change(self, sheet: Sheet) -> None:
+        """More is known of an election."""
+        self.sheets[sheet.election_id] = sheet
+        self.changed.add(sheet.election_id)
+
+    def wait(self, record: Record[Any]) -> None:
+        """Keep a record until its election's setup stands."""
+        election_id = record.message.election_id
+        kept = Waiting(record.topic, record.offset, election_id, record.value)
+        self.waiting.setdefault(election_id, []).append(kept)
+        self.new_waiting.append(kept)
+
+    def release(self, election_id: str) -> list[Waiting]:
+        """What waited for this setup, topic by topic in log order; it waits no more."""
+        self.released.add(election_id)
+        self.new_waiting = [one for one in self.new_waiting if one.election_id != election_id]
+        return sorted(self.waiting.pop(election_id, []))
+
+    def refuse(self, topic: str, offset: int, reason: str) -> None:
+        """Note that a record is believed by nobody."""
+        self.refused.append(Refused(topic, offset, reason))
+
+
+class Store:
+    """The unit of work of the stream that sequences."""
+
+    async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> Work:
+        """The elections that these records name, and what they may release or repeat."""
+        named = sorted({record.message.election_id for record in records})
+        work = Work(sheets=await _sheets(sql, named))
+        is_later = any(isinstance(record.message, _LATER_TYPES) for record in records)
+        counted = any(sheet.ballots_counted is not None for sheet in work.sheets.values())
+        if is_later or counted:
+            await _add_later(sql, work, named)
+        offered = {
+            (record.message.election_id, record.message.tracker)
+            for record in records
+            if isinstance(record.message, BallotAccepted)
+        }
+        # Ballots count from the setup on, so none of those that wait for it was sequenced before.
+        before_setup = [name for name in named if not work.sheet(name).has_setup]
+        if before_setup:
+            await _add_waiting(sql, work, before_setup)
+        if offered:
+            work.sequenced = await _sequenced(sql, offered)
+        return work
+
+    async def save(self, sql: Sql, work: Work) -> None:
+        """Write what changed, one statement per kind of change."""
+        if work.changed:
+            rows = [_sheet_row(work.sheets[name]) for name in sorted(work.changed)]
+            await sql.executemany(_SAVE_SHEET, rows)
+        if work.released:
+            await sql.execute(
+                "delete from waiting_records where election_id = any($1)", list(work.released)
+            )
+        kinds: list[tuple[str, Iterable[tuple[Any, ...]]]] = [
+            (_ADD_BALLOTS, work.new_ballots),
+            (_ADD_WAITING, work.new_waiting),
+            (_ADD_REFUSED, work.refused),
+            (_ADD_LATER, [_later_row(*one) for one in work.new_later]),
+        ]
+        for statement, added in kinds:
+            columns = list(zip(*added, strict=True))
+            if columns:
+                await sql.execute(statement, *map(list, columns))
+
+
+async def _sheets(sql: Sql, named: Sequence[str]) -> dict[str, Sheet]:
+    rows = await sql.fetch(_SHEETS, named)
+    return {row["election_id"]: _sheet(row) for row in rows}
+
+
+async def _add_later(sql: Sql, work: Work, named: Sequence[str]) -> None:
+    rows = await sql.fetch(
+        "select election_id, kind, owner, content, ballots from later_records"
+        " where election_id = any($1)",
+        named,
+    )
+    found: dict[str, dict[Place, Later]] = {}
+    for row in rows:
+        place = (cast(Kind, row["kind"]), row["owner"])
+        found.setdefault(row["election_id"], {})[place] = Later(row["content"], row["ballots"])
+    for election_id, later in found.items():
+        known = work.sheet(election_id)
+        work.sheets[election_id] = msgspec.structs.replace(known, later=later)
+
+
+async def _add_waiting(sql: Sql, work: Work, named: Sequence[str]) -> None:
+    rows = await sql.fetch(
+        "select topic, log_offset, election_id, value from waiting_records"
+        " where election_id = any($1)",
+        named,
+    )
+    for row in rows:
+        work.waiting.setdefault(row["election_id"], []).append(Waiting(*row.values()))
+
+
+async def _sequenced(sql: Sql, offered: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    rows = await sql.fetch(_SEQUENCED, *map(list, zip(*offered, strict=True)))
+    return {(row["election_id"], row["tracker"]) for row in rows}
+
+
+# Texts are read only until ballots come: the setup stands by then.
+_SHEETS = """
+    select election_id, votes_key, codes_key, root, size, parts, parts_there, credentials,
+           last_credential, peaks, ballots, ballots_counted,
+           case when ballots = 0 then election end as election,
+           case when ballots = 0 then trustees end as trustees
+      from elections where election_id = any($1)
+"""
+_SEQUENCED = """
+    select election_id, tracker from sequenced_ballots
+     where (election_id, tracker) in (select * from unnest($1::text[], $2::text[]))
+"""
+_SAVE_SHEET = """
+    insert into elections as known (election_id, election, trustees, codes_key, votes_key, root,
+        size, parts, parts_there, credentials, last_credential, peaks, ballots, ballots_counted)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    on conflict (election_id) do update set
+        election = coalesce(known.election, excluded.election),
+        trustees = coalesce(known.trustees, excluded.trustees),
+        codes_key = excluded.codes_key, votes_key = excluded.votes_key,
+        root = excluded.root, size = excluded.size, parts = excluded.parts,
+        parts_there = excluded.parts_there, credentials = excluded.credentials,
+        last_credential = excluded.last_credential, peaks = excluded.peaks,
+        ballots = excluded.ballots, ballots_counted = excluded.ballots_counted
+"""
+_ADD_BALLOTS = """
+    insert into sequenced_ballots (election_id, tracker)
+    select * from unnest($1::text[], $2::text[])
+"""
+_ADD_WAITING = """
+    insert into waiting_records (topic, log_offset, election_id, value)
+    select * from unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[])
+"""
+_ADD_REFUSED = """
+    insert into refused_records (topic, log_offset, reason)
+    select * from unnest($1::text[], $2::bigint[], $3::text[]) on conflict do nothing
+"""
+_ADD_LATER = """
+    insert into later_records (election_id, kind, owner, content, ballots)
+    select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[])
+"""
+
+
+def _sheet(row: Any) -> Sheet:
+    return Sheet(
+        election_id=row["election_id"],
+        election=row["election"] or "",
+        trustees=row["trustees"] or "",
+        codes_key=row["codes_key"] or "",
+        votes_key=row["votes_key"] or "",
+        root=row["root"] or "",
+        size=row["size"] or 0,
+        listing=Listing(
+            parts=row["parts"],
+            parts_there=row["parts_there"],
+            size=row["credentials"],
+            last=row["last_credential"],
+            peaks=row["peaks"],
+        ),
+        ballots=row["ballots"],
+        ballots_counted=row["ballots_counted"],
+    )
+
+
+def _sheet_row(sheet: Sheet) -> tuple[Any, ...]:
+    listing = sheet.listing
+    return (
+        sheet.election_id,
+        sheet.election or None,
+        sheet.trustees or None,
+        sheet.codes_key or None,
+        sheet.votes_key or None,
+        sheet.root or None,
+        sheet.size or None,
+        listing.parts,
+        listing.parts_there,
+        listing.size,
+        listing.last,
+        listing.peaks,
+        sheet.ballots,
+        sheet.ballots_counted,
+    )
+
+
+def _later_row(election_id: str, place: Place, later: Later) -> tuple[Any, ...]:
+    return (election_id, *place, later.content, later.ballots)
