@@ -29,11 +29,13 @@ from tests.verifier.boards import (
 )
 from tests.verifier.elections import Poll
 from tests.verifier.forge import compact, pack
-from tests.verifier.mutations import mutants
+from tests.verifier.mutations import ORDER, mutants, small_order_points
 
 FIRST_BALLOT, SECOND_BALLOT, LAST_BALLOT, END, DECLARATION = 3, 4, 5, 9, 13
 STATES = (1, 2, 6, 7, 8)
 SAMPLE = 150
+# The identity too, and in the little-endian form that signatures use.
+SMALL_ORDER = [bytes.fromhex(text)[::-1].hex() for text in ["1".zfill(64), *small_order_points()]]
 
 
 def with_lines_only(shown: Shown, lines: Sequence[bytes]) -> Shown:
@@ -239,6 +241,40 @@ def test_a_statement_that_somebody_else_signed_is_refused(shown: Shown, canvasse
     """Neither the board nor another service can say who may vote."""
     other = states_line(canvassed, "active", [2, 5], by=VOTES)
     require_refused(with_line(shown, 2, other), "board entry 2", "isn't by the voting codes'")
+
+
+def test_two_voters_with_one_tracker_are_one_ballot_short() -> None:
+    """A clash: the second voter is shown the tracker of the first; their own ballot is dropped."""
+    poll = canvass("clash")
+    poll.ballots[1] = poll.ballots[0]
+    forged = undeclared(poll, said_of(poll))
+    require_refused(forged, "entry 8", "a second time")
+    # Where the archive has it once, the tracker can't stand on the board twice.
+    poll.ballots = [poll.ballots[0], poll.ballots[2]]
+    right = undeclared(poll, said_of(poll))
+    assert check(right).ballots == 2
+    ballot = right.lines[6]
+    again = right.with_lines([*right.lines[:7], ballot, *right.lines[7:]])
+    require_refused(again, "board entry 7", "isn't the ballot with tracker")
+
+
+def test_a_key_of_small_order_speaks_for_nobody(shown: Shown, canvassed: Poll) -> None:
+    """Under such a key everybody can sign everything: no statement under it is believed."""
+    setup = json.loads(shown.lines[0])
+    for key in SMALL_ORDER:
+        line = compact(setup | {"keys": setup["keys"] | {"codes": key}})
+        statement_line = json.loads(shown.lines[1]) | {"signature": key + "0" * 64}
+        lines = [line, compact(statement_line), *shown.lines[2:]]
+        require_refused(shown.with_lines(lines), "board entry 1", "isn't by the voting codes'")
+
+
+def test_a_signature_in_another_spelling_is_refused(shown: Shown) -> None:
+    """The same response plus the group's order would be a second line that holds."""
+    whole = json.loads(shown.lines[1])
+    signature = whole["signature"]
+    response = int.from_bytes(bytes.fromhex(signature[64:]), "little") + ORDER
+    other = compact(whole | {"signature": signature[:64] + response.to_bytes(32, "little").hex()})
+    require_refused(with_line(shown, 1, other), "board entry 1", "isn't by the voting codes'")
 
 
 def test_a_statement_of_another_election_is_refused(shown: Shown, canvassed: Poll) -> None:
