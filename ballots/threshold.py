@@ -23,36 +23,11 @@ from ballots.committee import Certificates, CertifiedKeys, Commitments, Context,
 from ballots.election import GROUP
 from ballots.errors import ProofRefused, TrusteesRefused
 from ballots.group import Point, RandomBytes
-from ballots.proofs import Proof, ScalarText
+from ballots.proofs import ScalarText
+from ballots.threshold_records import MemberInput, MemberOutput, Polynomial
 from ballots.trustee import MemberKey
 
-MAX_POLYNOMIAL_BYTES: Final = 500_000
 MAX_SECRET_BYTES: Final = 20_000
-
-
-class Polynomial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a member gives out in step 2: sealed for themselves, sealed for each, and signed."""
-
-    polynomial: str
-    secrets: list[str]
-    coefexps: SignedMessage
-    signature: Proof
-
-
-class MemberInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What of everybody's polynomials concerns one member (Belenios' `vinput`)."""
-
-    polynomial: str
-    secrets: list[str]
-    coefexps: list[SignedMessage]
-    signatures: list[Proof]
-
-
-class MemberOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A finished member's public key, and the private one sealed for themselves (`voutput`)."""
-
-    private_key: str
-    public_key: MemberKey
 
 
 class _Coefficients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,9 +42,6 @@ class _PrivateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decryption_key: ScalarText
 
 
-_POLYNOMIAL: Final = msgspec.json.Decoder(Polynomial)
-_INPUT: Final = msgspec.json.Decoder(MemberInput)
-_OUTPUT: Final = msgspec.json.Decoder(MemberOutput)
 _COEFFICIENTS: Final = msgspec.json.Decoder(_Coefficients)
 _SHARE: Final = msgspec.json.Decoder(_Share)
 _PRIVATE: Final = msgspec.json.Decoder(_PrivateKey)
@@ -179,24 +151,6 @@ def member_index(keys: Keys, certificates: Certificates) -> int:
         if (member.verification, member.encryption) == (keys.verification, keys.encryption):
             return index
     raise TrusteesRefused("none of the certificates is of this key")
-
-
-def parse_polynomial(raw: bytes) -> Polynomial:
-    """Read a file of step 2 (one newline at the end is forgiven) without checking it."""
-    line = raw.removesuffix(b"\n")
-    return strict_json.decode_canonical(line, _POLYNOMIAL, max_bytes=MAX_POLYNOMIAL_BYTES)
-
-
-def parse_input(raw: bytes) -> MemberInput:
-    """Read a `vinput` file (one newline at the end is forgiven) without checking it."""
-    line = raw.removesuffix(b"\n")
-    return strict_json.decode_canonical(line, _INPUT, max_bytes=MAX_POLYNOMIAL_BYTES)
-
-
-def parse_output(raw: bytes) -> MemberOutput:
-    """Read a file of step 3 (one newline at the end is forgiven) without checking it."""
-    line = raw.removesuffix(b"\n")
-    return strict_json.decode_canonical(line, _OUTPUT, max_bytes=MAX_POLYNOMIAL_BYTES)
 
 
 def _share_text(coefficients: Sequence[int], index: int) -> str:

@@ -7,7 +7,7 @@ from ballots import channel, committee, credentials, group, threshold
 from ballots.committee import Certificates, Parameters
 from ballots.credentials import Credential
 from ballots.group import RandomBytes
-from ballots.threshold import MemberOutput, Polynomial
+from ballots.threshold_records import MemberOutput, Polynomial
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import combinations
 import msgspec
 import pytest
 
-from ballots import channel, committee, group, strict_json, threshold
+from ballots import channel, committee, group, strict_json, threshold, threshold_records
 from ballots.channel import SignedMessage
 from ballots.committee import Commitments
 from ballots.errors import (
@@ -254,9 +254,9 @@ def test_every_file_reads_back(made: Made) -> None:
     given = threshold.input_of(1, made.polynomials)
     for value, parse in (
         (made.certificates.records[0], committee.parse_certificate),
-        (made.polynomials[0], threshold.parse_polynomial),
-        (given, threshold.parse_input),
-        (made.outputs[0], threshold.parse_output),
+        (made.polynomials[0], threshold_records.parse_polynomial),
+        (given, threshold_records.parse_input),
+        (made.outputs[0], threshold_records.parse_output),
         (made.parameters, committee.parse),
     ):
         raw = strict_json.encode(value)
@@ -265,7 +265,7 @@ def test_every_file_reads_back(made: Made) -> None:
             with pytest.raises(BallotError):
                 parse(other)
     with pytest.raises(Malformed):
-        threshold.parse_polynomial(strict_json.encode(given))
+        threshold_records.parse_polynomial(strict_json.encode(given))
 
 
 def _certificate(
@@ -282,14 +282,14 @@ def _certificate(
     return SignedMessage(message, channel.sign(keys, message, randomness("certificate")))
 
 
-def _commitments(polynomial: threshold.Polynomial) -> list[group.Point]:
+def _commitments(polynomial: threshold_records.Polynomial) -> list[group.Point]:
     texts = msgspec.json.decode(polynomial.coefexps.message, type=Commitments).coefexps
     return [group.parse_point(text) for text in texts]
 
 
 def _committed(
     made: Made, index: int, points: list[str], randbytes: group.RandomBytes
-) -> threshold.Polynomial:
+) -> threshold_records.Polynomial:
     """A member's polynomial with commitments of their choice, properly signed."""
     keys = channel.keys_of(made.seeds[index - 1])
     message = strict_json.encode(Commitments(points)).decode()
