@@ -1,14 +1,20 @@
 """What the system says came out of a rehearsal, and how that differs from what must come out."""
 
 import asyncio
-import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ballots import decrypt, election
+from msgspec import to_builtins
+
+from ballots import election
+from ballots.declaration import QuestionCount
 from cli.client import InternalApi
+from cli.rehearsal.committee import Committee
+from cli.rehearsal.ending import Ended
 from cli.rehearsal.plan import Expected
+from cli.rehearsal.verdicts import HOLDS
 from shared.config import ProcessSettings
 from shared.consumer_types import Record
 from shared.contracts.topics import BALLOTS
@@ -39,7 +45,7 @@ class Reports:
     identity: Mapping[str, Any]
     packs: Mapping[str, Any]
     envelopes: Mapping[str, Any]
-    totals_online: tuple[int, ...]
+    ended: Ended
 
 
 def collect(
@@ -49,7 +55,7 @@ def collect(
     codes: InternalApi,
     postal: InternalApi,
     election_id: str,
-    totals_online: tuple[int, ...],
+    ended: Ended,
 ) -> Reports:
     """Ask every service for its figures."""
     path = f"/elections/{election_id}"
@@ -58,7 +64,7 @@ def collect(
         identity=identity.get(f"{path}/summary"),
         packs=codes.get(f"{path}/packs/balance"),
         envelopes=postal.get(f"{path}/envelopes/balance"),
-        totals_online=totals_online,
+        ended=ended,
     )
 
 
@@ -70,7 +76,7 @@ def compare(expected: Expected, reports: Reports) -> list[Line]:
         for name in ("rights", "used_online", "used_by_post", "withdrawn")
     }
     lines = [
-        Line("phase", "reconciled", reports.elections["phase"]),
+        Line("phase", "declared", reports.elections["phase"]),
         Line("quarantined records", 0, reports.elections["quarantine_count"]),
         Line("records refused", {}, reports.elections["refused_records"]),
         Line("electors on the roll", expected.electors, reports.identity["electors"]),
@@ -78,14 +84,36 @@ def compare(expected: Expected, reports: Reports) -> list[Line]:
         Line("votes online", expected.used_online, counted["used_online"]),
         Line("votes by post", expected.used_by_post, counted["used_by_post"]),
         Line("rights withdrawn", expected.withdrawn, counted["withdrawn"]),
-        Line("online totals, decrypted", expected.totals_online, reports.totals_online),
         Line("packs balance", True, reports.packs["is_balanced"]),
         Line("envelopes balance", True, reports.envelopes["is_balanced"]),
     ]
     lines += _tables("packs", expected.packs, reports.packs["states"])
     lines += _tables("envelopes", expected.envelopes, _envelopes(reports.envelopes))
     lines += _tables("cases", expected.cases, reports.identity["cases_by_kind"])
+    return lines + _declared(expected, reports.ended)
+
+
+def _declared(expected: Expected, ended: Ended) -> list[Line]:
+    """What the declaration says, and what software that isn't ours says about it."""
+    declared = ended.declaration
+    (question,) = declared.questions
+    lines = [
+        Line("declared: online", expected.totals_online, _column(question, "online")),
+        Line("declared: by post", expected.totals_by_post, _column(question, "post")),
+        Line("declared: in all", expected.totals, _column(question, "total")),
+        Line("declared: votes", expected.votes, declared.turnout.total),
+        Line("declared: electors", expected.electors, declared.turnout.electors),
+        Line("declared: envelopes without paper", 0, declared.papers.missing),
+    ]
+    lines += _tables("declared: rejected", expected.rejected_papers, declared.papers.rejected)
+    lines += _tables("declared: packs", expected.packs, to_builtins(declared.packs))
+    lines += _tables("declared: cases", expected.cases, declared.cases)
+    lines += [Line(software, HOLDS, said) for software, said in ended.verdicts.items()]
     return lines
+
+
+def _column(question: QuestionCount, channel: str) -> tuple[int, ...]:
+    return tuple(getattr(answer, channel) for answer in question.answers)
 
 
 def _tables(title: str, expected: Mapping[str, int], got: Mapping[str, int]) -> list[Line]:
@@ -100,12 +128,12 @@ def _envelopes(report: Mapping[str, Any]) -> dict[str, int]:
 
 
 async def totals_online(
-    reading: ProcessSettings, page: Mapping[str, Any], trustee: int
+    reading: ProcessSettings, page: Mapping[str, Any], trustees: Committee
 ) -> tuple[int, ...]:
     """The decrypted sum of every accepted ballot in the log: votes for each candidate."""
     ballots = await _accepted(reading, str(page["election_id"]))
     held = election.parse(str(page["election"]).encode())
-    counts = await asyncio.to_thread(decrypt.decrypt, held, ballots, trustee, os.urandom)
+    counts = await asyncio.to_thread(trustees.totals, held, ballots, secrets.token_bytes)
     return tuple(counts[0])
 
 

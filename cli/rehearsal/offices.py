@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 DECISION_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.1
-_COURSE = (
+COURSE = (
     "defined",
     "open",
     "online_closed",
@@ -140,7 +140,7 @@ class Offices:
 
     async def _until_phase(self, phase: str) -> dict[str, Any]:
         """The election once it has reached this phase, or passed it."""
-        reached = _COURSE[_COURSE.index(phase) :]
+        reached = COURSE[COURSE.index(phase) :]
         shown: dict[str, Any] = await _until(
             lambda: self._as.elections.get(f"/elections/{self._election_id}"),
             lambda election: election["phase"] in reached,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+QUESTION = "Who shall lead the party?"
+ANSWERS = ("Ann Archer", "Bob Baker")
 TURNOUT = 142_379 / 172_437
 REJECTED_SHARE = 654 / 142_379
 FIRST_CANDIDATE_SHARE = 81_326 / (81_326 + 60_399)
@@ -115,6 +117,16 @@ class Expected:
     packs: dict[str, int]
     envelopes: dict[str, int]
     cases: dict[str, int]
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        """The votes for each candidate, of both channels."""
+        return tuple(map(sum, zip(self.totals_online, self.totals_by_post, strict=True)))
+
+    @property
+    def votes(self) -> int:
+        """Electors who voted, also those whose paper was rejected."""
+        return self.used_online + self.used_by_post
 
 
 def cast_parts(electors: int, seed: int, online_share: float) -> list[Part]:

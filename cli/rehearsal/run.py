@@ -1,4 +1,4 @@
-"""One rehearsal from an empty election to its reconciled end."""
+"""One rehearsal from an empty election to its declaration, checked by software of others."""
 
 import asyncio
 import os
@@ -15,12 +15,13 @@ from cli.booth import Booth
 from cli.client import InternalApi
 from cli.rehearsal import actors, figures, people, staging
 from cli.rehearsal.actors import Person, Stage
+from cli.rehearsal.ending import Ending
 from cli.rehearsal.offices import Officers, Offices, random_scan_id
-from cli.rehearsal.plan import Expected, Part, cast_parts, expect
+from cli.rehearsal.plan import ANSWERS, QUESTION, Part, cast_parts, expect
 from cli.rehearsal.roll import Elector, make_roll
 from deploy.local.ports import LOOPBACK
 from deploy.local.stack import Stack
-from shared.config import ProcessSettings
+from shared.keys import read_public
 
 UNKNOWN_SERIALS = 3
 API_SECONDS = 600.0
@@ -77,18 +78,43 @@ def rehearse(stack: Stack, wanted: Wanted, progress: Progress) -> Outcome:
             randbytes=os.urandom,
             progress=progress,
         )
-    lines, surprises = asyncio.run(
-        _play(
-            stack,
-            wanted=wanted,
-            officers=officers,
-            staged=staged,
-            cast=_people(parts, roll, staged),
-            expected=expected,
-            progress=progress,
+        surprises = asyncio.run(
+            _play(
+                stack,
+                wanted=wanted,
+                officers=officers,
+                staged=staged,
+                cast=_people(parts, roll, staged),
+                progress=progress,
+            )
         )
+        ended = _ending(stack, officers, staged, Path(folder) / "board", progress).run(expected)
+    reports = figures.collect(
+        elections=officers.elections,
+        identity=officers.identity[0],
+        codes=officers.codes,
+        postal=officers.postal[0],
+        election_id=staged.election_id,
+        ended=ended,
     )
+    lines = figures.compare(expected, reports)
     return Outcome(staged.election_id, lines, surprises, time.monotonic() - began)
+
+
+def _ending(
+    stack: Stack, officers: Officers, staged: staging.Staged, folder: Path, progress: Progress
+) -> Ending:
+    folder.mkdir()
+    return Ending(
+        officers,
+        board_url=f"http://{LOOPBACK}:{stack.ports.api('board')}",
+        board_key=read_public(stack.home.trust, "board.checkpoint"),
+        election_id=staged.election_id,
+        trustees=staged.trustees,
+        folder=folder,
+        belenios_tool=None,
+        progress=progress,
+    )
 
 
 def _officers(stack: Stack) -> Officers:
@@ -128,9 +154,8 @@ async def _play(
     officers: Officers,
     staged: staging.Staged,
     cast: Sequence[Person],
-    expected: Expected,
     progress: Progress,
-) -> tuple[list[figures.Line], list[str]]:
+) -> list[str]:
     election_id = staged.election_id
     offices = Offices(officers, election_id, staged.codes)
     async with Booth(f"http://{LOOPBACK}:{stack.ports.api('gateway')}") as booth:
@@ -143,18 +168,7 @@ async def _play(
         await offices.close_online()
         await actors.play_late(stage)
         await offices.close_post()
-        reading = _reading(stack)
-        totals = await figures.totals_online(reading, stage.page, staged.trustee_private)
-    reports = await asyncio.to_thread(
-        figures.collect,
-        elections=officers.elections,
-        identity=officers.identity[0],
-        codes=officers.codes,
-        postal=officers.postal[0],
-        election_id=election_id,
-        totals_online=totals,
-    )
-    return figures.compare(expected, reports), stage.surprises
+    return stage.surprises
 
 
 async def _page(booth: Booth, election_id: str) -> dict[str, object]:
@@ -177,16 +191,6 @@ async def _strangers(stage: Stage, someone: Person) -> None:
     await actors.try_unknown_code(stage, someone)
 
 
-def _reading(stack: Stack) -> ProcessSettings:
-    return ProcessSettings(
-        instance="rehearsal",
-        kafka=stack.kafka_address,
-        admin_port=0,
-        secrets_dir=stack.home.root,
-        trust_dir=stack.home.trust,
-    )
-
-
 def definition(title: str) -> str:
     """The election file of a made-up ballot, open from now on for a week."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -206,8 +210,8 @@ online_closes = {online.isoformat()}
 post_closes = {post.isoformat()}
 
 [[questions]]
-question = "Who shall lead the party?"
-answers = ["Ann Archer", "Bob Baker"]
+question = "{QUESTION}"
+answers = {list(ANSWERS)!r}
 
 [[security_questions]]
 fact = "date_of_birth"

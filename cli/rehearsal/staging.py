@@ -12,15 +12,17 @@ from typing import Any
 
 import msgspec
 
-from ballots import trustee, trustees
 from cli import election_file, packs_files
 from cli.client import InternalApi, new_key
 from cli.packs_make import PacksMade, make_packs
 from cli.packs_sealed import read_sealed
+from cli.rehearsal import committee
+from cli.rehearsal.committee import Committee
 from cli.rehearsal.roll import Elector, as_csv
 from cli.screen import CliError
 
 ARRIVAL_SECONDS = 60.0
+TRUSTEES, TRUSTEES_NEEDED = 3, 2
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 
@@ -36,10 +38,10 @@ class Pack:
 
 @dataclass(frozen=True)
 class Staged:
-    """An election that is set up: its id, the trustee's key, packs by membership number."""
+    """An election that is set up: its id, its trustees, packs by membership number."""
 
     election_id: str
-    trustee_private: int = field(repr=False)
+    trustees: Committee
     packs: Mapping[str, Pack] = field(repr=False)
     codes: Mapping[str, str] = field(repr=False)
     events: int
@@ -70,10 +72,8 @@ def stage(
     Raises CliError when a step is refused.
     """
     keys = packs_files.make_keys(folder / "keys")
-    private, trustee_key = trustee.generate(randbytes)
-    election_id = _create(
-        apis, definition, trustees.encode([trustee_key]).decode(), keys[packs_files.AUTHORITY]
-    )
+    trustees = committee.gather(TRUSTEES, TRUSTEES_NEEDED, randbytes)
+    election_id = _create(apis, definition, trustees.record, keys[packs_files.AUTHORITY])
     _import_roll(apis, election_id, as_csv(list(roll)), progress)
     made = make_packs(
         election_id,
@@ -91,7 +91,7 @@ def stage(
     _until_packs_known(apis, election_id, len(roll))
     packs = _join(apis, election_id, codes)
     _post(apis.elections, f"/elections/{election_id}/open", {"force": True, "reason": "Staged"})
-    return Staged(election_id, private, packs, codes, len(roll))
+    return Staged(election_id, trustees, packs, codes, len(roll))
 
 
 def _create(apis: Apis, text: str, trustees_record: str, authority_key: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cli.booth import Booth
 from cli.rehearsal import run, staging
+from cli.rehearsal.committee import Committee
 from cli.rehearsal.offices import Offices
 from cli.rehearsal.roll import Elector, make_roll
 from tests.journeys.patience import until
@@ -37,7 +38,7 @@ class Gathering:
     page: Mapping[str, Any]
     electors: Sequence[Elect]
     offices: Offices
-    trustee_private: int = field(repr=False)
+    trustees: Committee
     _taken: int = 0
 
     def take(self, count: int = 1) -> Sequence[Elect]:
@@ -95,7 +96,7 @@ async def gather(
         await _open_everywhere(whole, booth, staged.election_id),
         [_elect(elector, staged) for elector in roll],
         offices,
-        staged.trustee_private,
+        staged.trustees,
     )
 
 

@@ -102,7 +102,7 @@ async def test_each_channel_closes_at_one_point_and_everything_balances(
 ) -> None:
     """After the close late ballots and envelopes count nowhere, and both tables add up.
 
-    The trustee's key, which no server has, then opens the sum of the accepted ballots.
+    The trustees' keys, which no server has, then open the sum of the accepted ballots.
     """
     gathering = await gather(whole, booth, "An election that closes", 8, seed=21)
     online, late, posted, twice = gathering.take(4)
@@ -146,5 +146,5 @@ async def _require_balance(whole: Whole, gathering: Gathering) -> None:
     assert (envelopes["received"], envelopes["admitted"]) == (4, 3)
     assert envelopes["set_aside"] == {"voted_by_post": 1}
     reading = whole.reading("journeys-reader")
-    totals = await figures.totals_online(reading, gathering.page, gathering.trustee_private)
+    totals = await figures.totals_online(reading, gathering.page, gathering.trustees)
     assert totals == (0, 1)
