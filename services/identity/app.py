@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 
+from services.identity.accounting import Accounting
 from services.identity.api import IdentityApi, make_api
 from services.identity.config import IdentitySettings
 from services.identity.domain.sealed import SealingKey
@@ -63,6 +64,7 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "identity")
+        accounting = Accounting(pool, outbox)
         replayed = law_stream(settings)
         law = Stream(
             replayed.consumer,
@@ -72,6 +74,7 @@ async def main() -> None:
             pool,
             settings,
             outbox,
+            after_commit=accounting.note,
             trust=replayed.trust,
         )
         # A repeated request gets the same reply; a repeated attempt isn't counted again either way.
@@ -92,9 +95,11 @@ async def main() -> None:
         service.add_task("outbox", outbox.run())
         service.add_task("law", law.run())
         service.add_task("answers", answers.run())
+        service.add_task("accounts", accounting.run())
         service.add_check("outbox", outbox.status)
         service.add_check("law", law.status)
         service.add_check("answers", answers.status)
+        service.add_check("accounts", accounting.status)
         service.add_api(make_api(handlers, staff).app())
         await service.run_until_stopped()
 

@@ -13,14 +13,19 @@ from services.identity.domain.cases import evidence_of
 from services.identity.domain.sealed import SealingKey
 from services.identity.metrics import ATTEMPTS
 from services.identity.store.answers import AnswersWork, attempt_key
-from services.identity.store.law import LawWork, WithdrawalDecided
+from services.identity.store.law import EvidenceNoted, LawWork, WithdrawalDecided
 from shared.clock import Clock
-from shared.consumer_types import Done, Halt, Outcome, Record, Retry
+from shared.consumer_types import Done, Halt, Outcome, Quarantine, Record, Retry
 from shared.contracts.elections import ElectionCreated, PhaseChanged
 from shared.contracts.gateway import AnswersOffered
 from shared.contracts.identity import AnswersAccepted, AnswersRefused
 from shared.contracts.permits import Permit, permit_text
-from shared.contracts.votes import Decision, RightWithdrawalAccepted, RightWithdrawalRefused
+from shared.contracts.votes import (
+    Decision,
+    PartitionClosed,
+    RightWithdrawalAccepted,
+    RightWithdrawalRefused,
+)
 from shared.kafka.replies import reply_to
 from shared.keys import Signer, verify
 
@@ -73,7 +78,19 @@ async def on_suspicious_decision(record: Record[Decision], work: LawWork) -> Out
     evidence = evidence_of(record.message)
     if evidence is not None:
         said = record.message
-        work.evidence.append((record.event_id, said.election_id, said.right_id, evidence))
+        is_late = (said.election_id, record.partition) in work.closed
+        noted = EvidenceNoted(record.event_id, said.election_id, said.right_id, evidence, is_late)
+        work.evidence.append(noted)
+    return Done()
+
+
+async def on_partition_closed(record: Record[PartitionClosed], work: LawWork) -> Outcome:
+    """No right is used or withdrawn on this partition from here on; evidence behind it is late."""
+    said = record.message
+    if said.partition != record.partition:
+        return Quarantine("wrong_partition")
+    work.closed.add((said.election_id, said.partition))
+    work.closing.append((said.election_id, said.partition, said.decided_at_ms))
     return Done()
 
 

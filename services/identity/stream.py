@@ -16,6 +16,7 @@ from shared.contracts.votes import (
     EnvelopeSetAside,
     EnvelopeVoidAccepted,
     PackReplacementRefused,
+    PartitionClosed,
     RightWithdrawalAccepted,
     RightWithdrawalRefused,
     SecondVoteAttempted,
@@ -32,6 +33,7 @@ LAW_HANDLERS: Handlers[LawWork] = {
     EnvelopeVoidAccepted: handlers.on_suspicious_decision,
     PackReplacementRefused: handlers.on_suspicious_decision,
     RightWithdrawalRefused: handlers.on_withdrawal_refused,
+    PartitionClosed: handlers.on_partition_closed,
 }
 
 ANSWERS_CONSUMER = "identity-answers"

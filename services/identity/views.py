@@ -133,7 +133,11 @@ class CaseList(Struct, frozen=True):
 
 
 class RollSummary(Struct, frozen=True, kw_only=True):
-    """The figures of a roll; `cases_by_kind` counts rights, and one right may be under several."""
+    """The figures of a roll; `cases_by_kind` counts rights, and one right may be under several.
+
+    `is_final`: the election is over, and these figures were said of it, but for cases that came
+    after the close (an official's request about a used right).
+    """
 
     electors: int
     withdrawn: int
@@ -142,3 +146,4 @@ class RollSummary(Struct, frozen=True, kw_only=True):
     outbox_rows_waiting: int
     cases: int
     cases_by_kind: dict[str, int]
+    is_final: bool

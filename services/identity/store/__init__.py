@@ -7,5 +7,6 @@ DERIVED_TABLES = (
     DerivedTable("withdrawn_rights", key=("right_id",)),
     DerivedTable("refused_withdrawals", key=("withdrawal_id",)),
     DerivedTable("case_evidence", key=("event_id",)),
+    DerivedTable("closed_partitions", key=("election_id", "partition")),
 )
 """Rebuilt from the law topics; every other table here is source and is backed up."""

@@ -6,11 +6,12 @@ whichever order the two topics are read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.identity.domain.cases import Evidence
+from services.identity.domain.cases import Evidence, evidence_of
 from shared.consumer_types import Record, Sql
 from shared.contracts.elections import ElectionCreated, PhaseChanged
+from shared.contracts.votes import Decision
 
 
 @dataclass(slots=True)
@@ -24,6 +25,16 @@ class WithdrawalDecided:
     refused: str = ""
 
 
+class EvidenceNoted(NamedTuple):
+    """Evidence about a right, by the event that gave it; `is_after_close` of its partition."""
+
+    event_id: str
+    election_id: str
+    right_id: str
+    evidence: Evidence
+    is_after_close: bool
+
+
 @dataclass(slots=True)
 class LawWork:
     """What one fetch of law topics looks at and changes."""
@@ -32,25 +43,37 @@ class LawWork:
     created: list[ElectionCreated] = field(default_factory=list)
     phases: dict[str, str] = field(default_factory=dict)
     withdrawals: list[WithdrawalDecided] = field(default_factory=list)
-    evidence: list[tuple[str, str, str, Evidence]] = field(default_factory=list)
+    evidence: list[EvidenceNoted] = field(default_factory=list)
+    closed: set[tuple[str, int]] = field(default_factory=set)
+    """(election, partition), of the elections that this fetch has evidence about."""
+    closing: list[tuple[str, int, int]] = field(default_factory=list)
+    """(election, partition, broker stamp of the barrier)"""
 
 
 class LawStore:
     """The unit of work of the law topics."""
 
     async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> LawWork:
-        """The elections that these records name, as far as they are known."""
-        named = {
-            record.message.election_id
-            for record in records
-            if isinstance(record.message, ElectionCreated | PhaseChanged)
-        }
-        if not named:
-            return LawWork()
-        rows = await sql.fetch(
-            "select election_id from elections where election_id = any($1::text[])", list(named)
-        )
-        return LawWork(known={row["election_id"] for row in rows})
+        """What is known of the elections that these records name, and which parts are closed."""
+        work, named, suspected = LawWork(), set[str](), set[str]()
+        for message in (record.message for record in records):
+            if isinstance(message, ElectionCreated | PhaseChanged):
+                named.add(message.election_id)
+            elif isinstance(message, Decision) and evidence_of(message) is not None:
+                suspected.add(message.election_id)
+        if named:
+            rows = await sql.fetch(
+                "select election_id from elections where election_id = any($1::text[])", list(named)
+            )
+            work.known = {row["election_id"] for row in rows}
+        if suspected:
+            rows = await sql.fetch(
+                "select election_id, partition from closed_partitions"
+                " where election_id = any($1::text[])",
+                list(suspected),
+            )
+            work.closed = {(row["election_id"], row["partition"]) for row in rows}
+        return work
 
     async def save(self, sql: Sql, work: LawWork) -> None:
         """Write what the handlers noted."""
@@ -68,6 +91,12 @@ class LawStore:
         await self._insert_refused(sql, [one for one in work.withdrawals if one.refused])
         if work.evidence:
             await self._insert_evidence(sql, work.evidence)
+        if work.closing:
+            await sql.executemany(
+                "insert into closed_partitions (election_id, partition, decided_ms)"
+                " values ($1, $2, $3) on conflict do nothing",
+                work.closing,
+            )
 
     @staticmethod
     async def _insert_elections(sql: Sql, created: Sequence[ElectionCreated]) -> None:
@@ -114,15 +143,16 @@ class LawStore:
         )
 
     @staticmethod
-    async def _insert_evidence(
-        sql: Sql, evidence: Sequence[tuple[str, str, str, Evidence]]
-    ) -> None:
+    async def _insert_evidence(sql: Sql, evidence: Sequence[EvidenceNoted]) -> None:
         await sql.executemany(
             "insert into case_evidence"
-            " (event_id, election_id, right_id, kind, at_ms, reference, first_at_ms)"
-            " values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-            [
-                (event_id, election_id, right_id, e.kind, e.at_ms, e.reference, e.first_at_ms)
-                for event_id, election_id, right_id, e in evidence
-            ],
+            " (event_id, election_id, right_id, kind, at_ms, reference, first_at_ms,"
+            " is_after_close) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+            [_evidence_row(noted) for noted in evidence],
         )
+
+
+def _evidence_row(noted: EvidenceNoted) -> tuple[object, ...]:
+    said = noted.evidence
+    about = noted.event_id, noted.election_id, noted.right_id
+    return *about, said.kind, said.at_ms, said.reference, said.first_at_ms, noted.is_after_close

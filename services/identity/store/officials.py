@@ -5,6 +5,7 @@ from typing import Any
 
 from services.identity.domain.attempts import Asked, Lock
 from services.identity.domain.cases import OPENS_A_CASE
+from services.identity.store.accounts import is_accounted
 from services.identity.views import (
     AddressLine,
     CaseLine,
@@ -195,33 +196,49 @@ async def list_addresses(sql: Sql, election_id: str, after: str) -> Sequence[Add
     ]
 
 
+async def count_withdrawn(sql: Sql, election_id: str) -> int:
+    """How many electors of the roll were withdrawn."""
+    count: int = await sql.fetchval(
+        "select count(*) from electors e join withdrawn_rights w using (right_id)"
+        " where e.election_id = $1",
+        election_id,
+    )
+    return count
+
+
+async def count_cases(sql: Sql, election_id: str, *, counts_late: bool) -> dict[str, int]:
+    """Rights under suspicion by kind, with or without what came behind the close."""
+    rows = await sql.fetch(
+        "select kind, count(distinct right_id) as rights from case_evidence"
+        " where election_id = $1 and kind = any($2::text[]) and ($3 or not is_after_close)"
+        " group by kind order by kind",
+        election_id,
+        sorted(OPENS_A_CASE),
+        counts_late,
+    )
+    return {row["kind"]: row["rights"] for row in rows}
+
+
 async def summarise(sql: Sql, election_id: str) -> RollSummary:
     """The figures of an election's roll."""
     row = await sql.fetchrow(
         "select (select count(*) from electors where election_id = $1) as electors,"
-        " (select count(*) from electors e join withdrawn_rights w using (right_id)"
-        "  where e.election_id = $1) as withdrawn,"
         " (select count(*) from electors e join online_locks l using (right_id)"
         "  where e.election_id = $1 and l.locked_at_ms is not null) as locked,"
         " (select count(*) from unlocks where election_id = $1) as unlocked,"
         " (select count(*) from outbox where published_at is null) as waiting",
         election_id,
     )
-    kinds = await sql.fetch(
-        "select kind, count(distinct right_id) as rights from case_evidence"
-        " where election_id = $1 and kind = any($2::text[]) group by kind order by kind",
-        election_id,
-        sorted(OPENS_A_CASE),
-    )
     assert row is not None  # noqa: S101 - a select of counts has one row
     return RollSummary(
         electors=row["electors"],
-        withdrawn=row["withdrawn"],
+        withdrawn=await count_withdrawn(sql, election_id),
         locked=row["locked"],
         unlocked=row["unlocked"],
         outbox_rows_waiting=row["waiting"],
         cases=len(await list_cases(sql, election_id)),
-        cases_by_kind={r["kind"]: r["rights"] for r in kinds},
+        cases_by_kind=await count_cases(sql, election_id, counts_late=True),
+        is_final=await is_accounted(sql, election_id),
     )
 
 

@@ -31,10 +31,12 @@ from shared.contracts.identity import (
     AnswersRefused,
     RightRegistered,
     RightWithdrawn,
+    RollAccounted,
 )
 from shared.contracts.message import Message, Service
 from shared.contracts.permits import CodePermit, code_permit_text
-from shared.contracts.topics import DECISIONS, REPLIES, RIGHTS
+from shared.contracts.topics import DECISIONS, ELECTIONS, REPLIES, RIGHTS, RIGHTS_PARTITIONS
+from shared.contracts.votes import PartitionClosed
 from shared.kafka.producer import Producer
 from shared.kafka.sealing import Sealer
 from shared.kafka.signatures import SignaturePolicy
@@ -150,6 +152,30 @@ class Neighbours:
         emission = Emission(decision, event_id or secrets.token_hex(8), right_id, partition)
         await self.say("votes", emission)
 
+    async def close(self, election_id: str, *partitions: int) -> None:
+        """Say as votes that these partitions, or all, are closed."""
+        for partition in partitions or range(RIGHTS_PARTITIONS):
+            closed = PartitionClosed(
+                election_id=election_id,
+                partition=partition,
+                decided_at_ms=99,
+                rights=10,
+                used_online=0,
+                used_by_post=0,
+                withdrawn=0,
+            )
+            event_id = f"closed-{election_id}-{partition}"
+            await self.say("votes", Emission(closed, event_id, election_id, partition))
+
+    def accounts(self, election_id: str) -> list[RollAccounted]:
+        """What was said of the election's roll, each event once."""
+        return [
+            record.message
+            for record in self.heard.values()
+            if isinstance(record.message, RollAccounted)
+            and record.message.election_id == election_id
+        ]
+
     def code_permit(self, election_id: str, right_id: str, **changed: Any) -> CodePermit:
         """What codes says after a proof of a code for this right."""
         session, nonce = secrets.token_hex(8), secrets.token_hex(32)
@@ -214,9 +240,9 @@ async def neighbours(identity: Stack) -> AsyncIterator[Neighbours]:
         secrets_dir=identity.home.secrets,
         trust_dir=identity.home.trust,
     )
-    types = [AnswersAccepted, AnswersRefused, RightRegistered, RightWithdrawn]
+    types = [AnswersAccepted, AnswersRefused, RightRegistered, RightWithdrawn, RollAccounted]
     tail = Tail(
-        [REPLIES, RIGHTS, DECISIONS],
+        [REPLIES, RIGHTS, DECISIONS, ELECTIONS],
         True,
         made.take,
         settings=settings,

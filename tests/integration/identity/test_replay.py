@@ -39,7 +39,8 @@ def _parts(stack: Stack) -> ReplayParts:
 
 
 async def _decide_much(neighbours) -> None:
-    """Decisions of every kind that identity keeps, some of them twice, on many rights."""
+    """Decisions of every kind that identity keeps, some of them twice, on many rights, some of
+    them behind the close of their partition."""
     election_id = await neighbours.create_election()
     await neighbours.change_phase(election_id, "open")
     for number in range(RIGHTS):
@@ -60,6 +61,10 @@ async def _decide_much(neighbours) -> None:
             event_id = secrets.token_hex(16)
             for _ in range(1 + number % 2):
                 await neighbours.decide(right_id, decision, event_id)
+        if number == RIGHTS // 2:
+            # What comes behind it on these partitions is late, in whatever fetch it comes.
+            await neighbours.close(election_id, 0, 2, 5)
+    await neighbours.close(election_id)
     await neighbours.change_phase(election_id, "online_closed")
 
 
