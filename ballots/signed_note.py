@@ -126,6 +126,11 @@ def verify(note: Note, key: NoteKey) -> None:
     _verify(key, note.text.encode(), _signature_of(note, key))
 
 
+def only(note: Note, key: NoteKey) -> bytes:
+    """Return the note with this key's signature line alone; raises NoteRefused without one."""
+    return f"{note.text}\n{_line(key, _signature_of(note, key))}".encode()
+
+
 def checkpoint_text(checkpoint: Checkpoint) -> str:
     """Return a checkpoint's text: three lines."""
     root = base64.b64encode(checkpoint.root).decode()

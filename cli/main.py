@@ -24,7 +24,18 @@ ALONE = {
     "replay": ("replay",),
     "vote": ("vote",),
 }
-GROUPS = ("election", "roll", "packs", "post", "cases", "staff", "trustee", "board", "receipt")
+GROUPS = (
+    "election",
+    "roll",
+    "packs",
+    "post",
+    "cases",
+    "staff",
+    "trustee",
+    "board",
+    "receipt",
+    "witness",
+)
 
 
 def build(arguments: list[str]) -> typer.Typer:

@@ -75,6 +75,14 @@ def test_a_cosignature_signs_the_time_and_the_text() -> None:
     VerifyKey(WITNESS.public).verify(message, found[8:])
 
 
+def test_other_signatures_can_be_left_off() -> None:
+    """What a stranger added doesn't travel on; the named key's line stays as it is."""
+    cosigned = signed_note.parse(signed_note.cosign(SIGNED, WITNESS.name, WITNESS_SEED, 5))
+    assert signed_note.only(cosigned, NoteKey(ORIGIN, PUBLIC)) == SIGNED
+    with pytest.raises(NoteRefused, match="given key"):
+        signed_note.only(signed_note.parse(SIGNED), WITNESS)
+
+
 def test_a_cosignature_under_another_time_is_refused() -> None:
     """The time stands before the signature and is signed with it."""
     cosigned = signed_note.cosign(SIGNED, WITNESS.name, WITNESS_SEED, 5)
