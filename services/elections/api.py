@@ -128,7 +128,10 @@ class ElectionsApi:
             channels=list(standing.definition.channels),
             credential_root=standing.root,
             credential_size=standing.size,
-            barriers=[BarrierShown(b.kind, b.partition, b.offset, b.stamp_ms) for b in barriers],
+            barriers=[
+                BarrierShown(b.kind, b.partition, b.offset, b.stamp_ms, b.log_sha256)
+                for b in barriers
+            ],
             closed_partitions=closed,
             unclosed_partitions=phases.unclosed([one["partition"] for one in closed]),
             post_attempts=standing.post_attempts,

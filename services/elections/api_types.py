@@ -118,6 +118,8 @@ class BarrierShown(Struct, frozen=True):
     partition: int
     offset: int
     stamp_ms: int
+    log_sha256: str
+    """The hash of the partition's log up to and including it."""
 
 
 class EndShown(Struct, frozen=True, kw_only=True):

@@ -105,5 +105,22 @@ async def votes(elections_stack: Stack) -> AsyncIterator[Actor]:
         yield actor
 
 
+@pytest.fixture(scope="module")
+async def neighbours(elections_stack: Stack, postal: Actor, votes: Actor) -> AsyncIterator[Any]:
+    """The voices of everybody whom an election's end waits for, by name."""
+    async with (
+        _actor(elections_stack, "codes") as codes,
+        _actor(elections_stack, "identity") as identity,
+        _actor(elections_stack, "board") as board,
+    ):
+        yield {
+            "codes": codes,
+            "identity": identity,
+            "board": board,
+            "postal": postal,
+            "votes": votes,
+        }
+
+
 def _actor(stack: Stack, service: Any) -> Actor:
     return Actor(service, stack.home.secrets, stack.kafka_address)
