@@ -7,64 +7,52 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 
 from ballots import trustee, trustees
 from ballots.errors import BallotError
-from cli.client import HomeOption, InternalApi, TokenFileOption, connect
+from cli import election_result, election_steps
+from cli.client import HomeOption, TokenFileOption, connect
 from cli.election_file import ElectionFileError, read
+from cli.election_show import PHASES, show_election, when
+from cli.election_steps import order
 from cli.packs_files import load_public
 from cli.people import ElectionOption, choose_election
-from cli.readiness import YesOption, require_list, require_packs
-from cli.screen import (
-    CliError,
-    console,
-    make_app,
-    show_done,
-    show_facts,
-    show_table,
-    show_warning,
-)
+from cli.readiness import YesOption, require_list
+from cli.screen import CliError, make_app, show_done, show_facts, show_table
 
-app = make_app("Elections: create, open, close, and see where they stand.")
+app = make_app("Elections: create, open, close, count, declare, and see where they stand.")
 
-POST_ANSWER_SECONDS = 15.0
 _ROOT = re.compile(r"[0-9a-f]{64}")
-ForceOption = Annotated[
-    bool,
-    typer.Option("--force", help="Don't wait for the calendar's hour, only that; it is recorded."),
-]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is forced; it is recorded.")]
-
-_PHASES = {
-    "defined": "not open yet",
-    "open": "open",
-    "online_closed": "online closed, post open",
-    "post_closing": "post closing: waiting for postal",
-    "post_closed": "closed, not reconciled yet",
-    "reconciled": "closed and reconciled",
-}
 
 
 @app.command()
 def create(
     file: Annotated[Path, typer.Argument(help="The election (TOML).", exists=True, dir_okay=False)],
+    *,
+    authority_file: Annotated[
+        Path, typer.Option("--authority", help="The authority's public key.", exists=True)
+    ],
     trustee_files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             "--trustee",
             help="A trustee's public key; repeat it for several, who must then all decrypt.",
             exists=True,
         ),
-    ],
-    authority_file: Annotated[
-        Path, typer.Option("--authority", help="The authority's public key.", exists=True)
-    ],
+    ] = None,
+    trustees_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--trustees",
+            help="Instead: the record of all trustees that `castonce trustee combine` made.",
+            exists=True,
+        ),
+    ] = None,
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
@@ -72,7 +60,7 @@ def create(
     try:
         definition = read(
             file.read_text("utf-8"),
-            trustees=read_trustees(trustee_files),
+            trustees=read_trustees(trustee_files or [], trustees_file),
             credential_authority_key=load_public(authority_file),
         )
     except UnicodeDecodeError:
@@ -92,7 +80,7 @@ def list_elections(home: HomeOption = None, token_file: TokenFileOption = None) 
     """List the elections."""
     found = connect("elections", home=home, token_file=token_file).get("/elections")["elections"]
     rows = [
-        (one["election_id"], one["title"], _PHASES[one["phase"]], _when(one["opens_at_ms"]))
+        (one["election_id"], one["title"], PHASES[one["phase"]], when(one["opens_at_ms"]))
         for one in found
     ]
     show_table("Elections", ["Id", "Title", "Phase", "Opens"], rows)
@@ -105,15 +93,13 @@ def show(
     home: HomeOption = None,
     token_file: TokenFileOption = None,
 ) -> None:
-    """Show an election: phase, barriers, what is closed, what is set aside."""
+    """Show an election: phase, steps, accounts, what is missing, what is set aside."""
     api = connect("elections", home=home, token_file=token_file)
     found = api.get(f"/elections/{choose_election(api, election)}")
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    _show_standing(found)
-    _show_barriers(found["barriers"])
-    _show_quarantine(found)
+    show_election(found)
 
 
 @app.command()
@@ -136,69 +122,12 @@ def credentials(
     api = connect("elections", home=home, token_file=token_file)
     chosen = choose_election(api, election)
     require_list(chosen, root, size, yes)
-    _order(api, f"/elections/{chosen}/credentials", {"root": root, "size": size})
+    order(api, f"/elections/{chosen}/credentials", {"root": root, "size": size})
     show_done(f"The credential list of {size:,} credentials is fixed.")
 
 
-@app.command("open")
-def open_election(
-    *,
-    election: ElectionOption = None,
-    force: ForceOption = False,
-    reason: ReasonOption = "",
-    yes: YesOption = False,
-    home: HomeOption = None,
-    token_file: TokenFileOption = None,
-) -> None:
-    """Open an election for voting (it opens by itself at its hour); asks if packs are missing."""
-    api = connect("elections", home=home, token_file=token_file)
-    _require_reason(force, reason)
-    chosen = choose_election(api, election)
-    require_packs(chosen, home, token_file, yes)
-    _step(api, chosen, "open", force, reason)
-    show_done("Voting is open.")
-
-
-@app.command("close-online")
-def close_online(
-    election: ElectionOption = None,
-    force: ForceOption = False,
-    reason: ReasonOption = "",
-    home: HomeOption = None,
-    token_file: TokenFileOption = None,
-) -> None:
-    """Close the online channel (it closes by itself at its hour)."""
-    api = connect("elections", home=home, token_file=token_file)
-    _step(api, election, "close-online", force, reason)
-    show_done("Online voting is closed.")
-
-
-@app.command("close-post")
-def close_post(
-    election: ElectionOption = None,
-    force: ForceOption = False,
-    reason: ReasonOption = "",
-    home: HomeOption = None,
-    token_file: TokenFileOption = None,
-) -> None:
-    """Close the post, if every batch is closed and every scan decided."""
-    api = connect("elections", home=home, token_file=token_file)
-    chosen = _step(api, election, "close-post", force, reason)
-    found = _after_post_answer(api, chosen)
-    if found["phase"] in ("post_closed", "reconciled"):
-        show_done("The post is closed.")
-        if not found["certifiable"]:
-            show_warning("Not every partition has said so yet: see `castonce election show`.")
-        return
-    if found["phase"] == "post_closing":
-        raise CliError("Postal hasn't answered yet.", "See `castonce election show` in a moment.")
-    answer = found["post_answer"] or {}
-    batches = ", ".join(map(str, answer.get("open_batches", []))) or "none"
-    raise CliError(
-        f"The post isn't ready: open batches {batches}; scans without decision "
-        f"{answer.get('undecided', 0)}.",
-        "Close the batches with `castonce post batch`, then repeat this command.",
-    )
+app.registered_commands.extend(election_steps.steps.registered_commands)
+app.registered_commands.extend(election_result.results.registered_commands)
 
 
 @app.command()
@@ -223,11 +152,20 @@ def resolve(
     show_done("The record is resolved.")
 
 
-def read_trustees(paths: list[Path]) -> str:
-    """The trustees' record of public key files, proofs checked; raises CliError."""
-    record = trustees.encode([_read_trustee(path) for path in paths])
+def read_trustees(paths: list[Path], record: Path | None = None) -> str:
+    """The trustees' record, of its file or of public key files, proofs checked; raises CliError."""
+    if bool(paths) is (record is not None):
+        raise CliError(
+            "Say who the trustees are, in one way.",
+            "Give --trustee FILE for each trustee, or --trustees FILE with the record of all.",
+        )
+    raw = (
+        trustees.encode([_read_trustee(path) for path in paths])
+        if record is None
+        else record.read_bytes().removesuffix(b"\n")
+    )
     try:
-        return trustees.parse(record).raw.decode()
+        return trustees.parse(raw).raw.decode()
     except BallotError as error:
         raise CliError(
             f"These trustees can't hold an election together: {error}.", "Name each key once."
@@ -247,7 +185,7 @@ def _read_trustee(path: Path) -> trustee.TrusteeKey:
 def _require_future(post_closes_at_ms: int) -> None:
     if post_closes_at_ms <= time.time() * 1000:
         raise CliError(
-            f"This election lies in the past: its last hour was {_when(post_closes_at_ms)}.",
+            f"This election lies in the past: its last hour was {when(post_closes_at_ms)}.",
             "Set opens, online_closes and post_closes in the file to hours that are still to come.",
         )
 
@@ -260,99 +198,3 @@ def _place(record: str) -> tuple[str, int, int]:
             "Write it like castonce.decisions.v1:3:17, as `castonce election show` has it.",
         )
     return topic, int(numbers[0]), int(numbers[1])
-
-
-def _step(
-    api: InternalApi, election_id: str | None, step: str, is_forced: bool, reason: str
-) -> str:
-    _require_reason(is_forced, reason)
-    chosen = choose_election(api, election_id)
-    _order(api, f"/elections/{chosen}/{step}", {"force": is_forced, "reason": reason})
-    return chosen
-
-
-def _require_reason(is_forced: bool, reason: str) -> None:
-    if is_forced and not reason:
-        raise CliError("A forced step needs a reason.", "Add --reason: it is recorded.")
-
-
-def _order(api: InternalApi, path: str, body: dict[str, Any]) -> None:
-    status, _ = api.post_with_status(path, body)
-    if status == 202:
-        raise CliError(
-            "It is ordered, and not in the log yet.",
-            "It will be, without you. See `castonce election show`, and `castonce status`.",
-        )
-
-
-def _after_post_answer(api: InternalApi, election_id: str) -> dict[str, Any]:
-    """The election once postal has answered and the barriers are there, or after a while."""
-    deadline = time.monotonic() + POST_ANSWER_SECONDS
-    while True:
-        found: dict[str, Any] = api.get(f"/elections/{election_id}")
-        was_refused = found["phase"] == "online_closed"
-        if was_refused or found["certifiable"] or time.monotonic() > deadline:
-            return found
-        time.sleep(0.1)
-
-
-def _show_standing(found: dict[str, Any]) -> None:
-    closed = 6 - len(found["unclosed_partitions"])
-    size = found["credential_size"]
-    show_facts(
-        [
-            ("Election", found["election_id"]),
-            ("Title", found["title"]),
-            ("Fingerprint", found["fingerprint"]),
-            ("Phase", f"{_PHASES[found['phase']]}, since {_when(found['phase_since_ms'])}"),
-            ("Opens", _when(found["opens_at_ms"])),
-            ("Online closes", _when(found["online_closes_at_ms"])),
-            ("Post closes", _when(found["post_closes_at_ms"])),
-            ("Credential list", f"{size:,} credentials" if size else "not fixed yet"),
-            ("Partitions closed", f"{closed} of 6"),
-            ("Certifiable", "yes" if found["certifiable"] else "no"),
-        ]
-    )
-    forced = [order for order in found["orders"] if order["is_forced"]]
-    for order in forced:
-        show_warning(f"{order['step']} was forced by {order['ordered_by']}: {order['reason']}")
-
-
-def _show_barriers(barriers: list[dict[str, Any]]) -> None:
-    stamps: dict[str, list[int]] = {}
-    for barrier in barriers:
-        stamps.setdefault(barrier["kind"], []).append(barrier["stamp_ms"])
-    rows = [
-        (kind, f"{len(of_kind)} of 6", _when(min(of_kind)), _when(max(of_kind)))
-        for kind, of_kind in sorted(stamps.items(), key=lambda one: min(one[1]))
-    ]
-    columns = ["Barrier", "Partitions", "First stamp", "Last stamp"]
-    show_table("Barriers in the log of rights (each of them: --json)", columns, rows)
-
-
-def _show_quarantine(found: dict[str, Any]) -> None:
-    if found["quarantine_count"]:
-        rows = [
-            (one["service"], one["topic"], one["partition"], one["offset"], one["reason"])
-            for one in found["quarantine"]
-        ]
-        columns = ["Service", "Topic", "Partition", "Offset", "Reason"]
-        show_table(f"Set aside: {found['quarantine_count']}", columns, rows)
-    if found["resolved"]:
-        resolved = [
-            (
-                one["service"],
-                f"{one['topic']}:{one['partition']}:{one['offset']}",
-                one["official"],
-                one["explanation"],
-            )
-            for one in found["resolved"]
-        ]
-        columns = ["Service", "Record", "Resolved by", "Why nothing more is needed"]
-        show_table("Resolved", columns, resolved)
-    for reason, count in found["refused_records"].items():
-        console.print(f"Records not believed by votes: {count} ({reason})")
-
-
-def _when(moment_ms: int) -> str:
-    return datetime.fromtimestamp(moment_ms / 1000).astimezone().strftime("%d %b %Y %H:%M:%S %Z")

@@ -9,15 +9,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from ballots import declaration
+from ballots import declaration, decrypt, election
 from ballots.errors import BallotError
 from services.elections.api_types import (
+    AnswerOnline,
     DeclarationShown,
     Declared,
     DecryptionTaken,
     EndShown,
     NoBody,
     PartialDecryptionGiven,
+    QuestionOnline,
     TrusteeShown,
 )
 from services.elections.desk import Desk
@@ -149,6 +151,7 @@ def end_shown(standing: Standing, said: Statements) -> EndShown:
         decryptions_needed=needed,
         decryptions_missing=[one.owner for one in trustees if not one.has_decrypted],
         result=_raw(None if result is None else result.result),
+        online=None if result is None else _online(standing, result.result),
         accounts={kind.__name__: _raw(said.get(kind.__name__)) for kind in ACCOUNTS},
         declaration_sha256=(
             None if declared is None else declaration.digest(declared.declaration.encode())
@@ -167,6 +170,22 @@ def _trustees(standing: Standing, said: Statements) -> tuple[list[TrusteeShown],
         for owner, key in enumerate(holders.owners, 1)
     ]
     return shown, holders.needed
+
+
+def _online(standing: Standing, result: str) -> list[QuestionOnline]:
+    about = election.parse(standing.election.encode())
+    counts = decrypt.parse_result(about, result.encode())
+    return [
+        QuestionOnline(
+            question.question,
+            [
+                AnswerOnline(*one)
+                for one in zip(question.answers, counted[question.blank :], strict=True)
+            ],
+            counted[0] if question.blank else None,
+        )
+        for question, counted in zip(standing.definition.questions, counts, strict=True)
+    ]
 
 
 def _raw(text: str | None) -> msgspec.Raw | None:

@@ -122,6 +122,21 @@ class BarrierShown(Struct, frozen=True):
     """The hash of the partition's log up to and including it."""
 
 
+class AnswerOnline(Struct, frozen=True):
+    """How often an answer was chosen online."""
+
+    answer: str
+    online: int
+
+
+class QuestionOnline(Struct, frozen=True):
+    """What was said to a question online; `blank` where the ballot has a blank vote."""
+
+    question: str
+    answers: list[AnswerOnline]
+    blank: int | None
+
+
 class EndShown(Struct, frozen=True, kw_only=True):
     """How far the end has come: numbers of ballots, trustees, accounts, the declaration.
 
@@ -139,6 +154,8 @@ class EndShown(Struct, frozen=True, kw_only=True):
     """Owners whose partial decryption isn't there, whether it is needed or not."""
     result: msgspec.Raw | None
     """Belenios' result record: the online votes."""
+    online: list[QuestionOnline] | None
+    """The same in words."""
     accounts: dict[str, msgspec.Raw | None]
     """What each service said at the end, by the message's name."""
     declaration_sha256: str | None

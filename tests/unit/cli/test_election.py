@@ -1,12 +1,14 @@
 """`castonce election`: what is asked and refused before a step that can't be taken back."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import election, packs_files, readiness
+from ballots import trustee, trustees
+from cli import election, election_result, election_steps, packs_files, readiness
 from cli.screen import CliError
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "election.toml"
@@ -46,7 +48,7 @@ class Services:
 def services(monkeypatch: pytest.MonkeyPatch) -> Services:
     """One double for every service that the commands connect to."""
     double = Services()
-    for module in (election, readiness):
+    for module in (election, election_result, election_steps, readiness):
         monkeypatch.setattr(module, "connect", lambda *_, **__: double)
     return double
 
@@ -125,7 +127,7 @@ def test_an_election_that_lies_in_the_past_is_not_made(
     packs_files.make_keys(authority)
     trustee = tmp_path / "trustee.pub"
     trustee.write_text("{}")
-    monkeypatch.setattr(election, "read_trustees", lambda _: "[]")
+    monkeypatch.setattr(election, "read_trustees", lambda *_: "[]")
     file = tmp_path / "election.toml"
     file.write_text(EXAMPLE.read_text().replace("2026-", f"{year}-"))
     keys = ["--trustee", str(trustee), "--authority", str(authority / "authority.pub")]
@@ -133,3 +135,19 @@ def test_an_election_that_lies_in_the_past_is_not_made(
     assert (done.exit_code == 0) is is_made, done.output
     assert bool(services.ordered) is is_made
     assert ("its last hour was 15 Sep 2001" in done.output) is not is_made
+
+
+def test_trustees_are_named_in_one_way(tmp_path: Path) -> None:
+    """Key files, or the record of all: both, or neither, is refused before anything is made."""
+    record = tmp_path / "trustees.json"
+    keys = [trustee.public_part(number, secrets.token_bytes) for number in (5, 6)]
+    record.write_bytes(trustees.encode(keys) + b"\n")
+    public = tmp_path / "one.pub"
+    public.write_bytes(trustee.encode_key(keys[0]) + b"\n")
+    assert election.read_trustees([], record) == record.read_text().removesuffix("\n")
+    assert election.read_trustees([public]) == trustees.encode(keys[:1]).decode()
+    for files, whole in (([public], record), ([], None)):
+        with pytest.raises(CliError, match="in one way"):
+            election.read_trustees(files, whole)
+    with pytest.raises(CliError, match="can't hold"):
+        election.read_trustees([public, public])
