@@ -17,12 +17,13 @@ from ballots.committee import Parameters
 from ballots.errors import BallotError
 from ballots.trustee import TrusteeKey
 from ballots.trustees import Trustees
-from cli import trustee_keys, trustee_threshold
+from cli import trustee_decrypt, trustee_keys, trustee_threshold
 from cli.screen import CliError, make_app, show_done, show_facts, show_warning
 from cli.trustee_keys import PassphraseFileOption, UnprotectedOption
 
 app = make_app("For trustees: make the key that opens the result, and open it. Works offline.")
 app.add_typer(trustee_threshold.app, name="threshold")
+app.command("decrypt")(trustee_decrypt.decrypt_tally)
 
 
 @app.command()
