@@ -1,5 +1,6 @@
 """The two balances of each election, as `castonce status` shows them (P11).
 
+The figures are those of codes and postal; `final` once they were said at the end of the election.
 Promises that what can't be asked is said to be unknown, with the reason, and never shown as zero.
 """
 
@@ -43,7 +44,7 @@ def _show_packs(elections: list[Mapping[str, Any]], codes: InternalApi) -> None:
         found = codes.get(f"/elections/{election['election_id']}/packs/balance")
         rows = [(_words(state), count) for state, count in found["states"].items()]
         rows.append(("Packs made", f"{found['made']}, {_verdict(found['is_balanced'])}"))
-        show_table(_title("Packs", election), ("State", "Packs"), rows)
+        show_table(_title("Packs", election, found), ("State", "Packs"), rows)
 
 
 def _show_envelopes(elections: list[Mapping[str, Any]], postal: InternalApi) -> None:
@@ -53,11 +54,29 @@ def _show_envelopes(elections: list[Mapping[str, Any]], postal: InternalApi) -> 
         rows += [(f"Set aside: {_words(why)}", n) for why, n in found["set_aside"].items()]
         rows += [("Voided", found["voided"]), ("Undecided", found["undecided"])]
         rows.append(("Received", f"{found['received']}, {_verdict(found['is_balanced'])}"))
-        show_table(_title("Envelopes", election), ("State", "Envelopes"), rows)
+        show_table(_title("Envelopes", election, found), ("State", "Envelopes"), rows)
+        if found["papers"] is not None:
+            _show_papers(election, found["papers"], found["admitted"])
 
 
-def _title(what: str, election: Mapping[str, Any]) -> str:
-    return f"{what} of {election['election_id']} ({_words(election['phase'])})"
+def _show_papers(election: Mapping[str, Any], papers: Mapping[str, Any], admitted: int) -> None:
+    figures = papers["figures"]
+    if figures is None:
+        show_warning(
+            f"The papers of {election['election_id']} were counted by {papers['first_official']}: "
+            "a second officer must enter their own count."
+        )
+        return
+    rows = [("Valid", figures["valid"])]
+    rows += [(f"Rejected: {why}", n) for why, n in figures["rejected"].items()]
+    found = sum(n for _, n in rows)
+    rows += [("Found", found), ("Admitted envelopes without a paper", admitted - found)]
+    show_table(_title("Papers", election, {"is_final": True}), ("State", "Papers"), rows)
+
+
+def _title(what: str, election: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    phase = _words(election["phase"]) + (", final" if found["is_final"] else "")
+    return f"{what} of {election['election_id']} ({phase})"
 
 
 def _words(name: str) -> str:

@@ -1,7 +1,7 @@
 """`castonce packs`: making, registering, printing and replacing ballot packs.
 
 The commands here talk to `codes` and `identity` as an officer; those that need no network are in
-`packs_offline`. No code is ever shown or sent.
+`packs_offline` and `packs_check`. No code is ever shown or sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli import packs_files, packs_offline
+from cli import packs_check, packs_files, packs_offline
 from cli.client import CutOff, HomeOption, InternalApi, TokenFileOption, connect, new_key
 from cli.packs_print import grouped_serial
 from cli.people import ElectionOption, choose_election, find_elector
@@ -48,6 +48,7 @@ ReasonOption = Annotated[
 app.command()(packs_offline.keys)
 app.command()(packs_offline.make)
 app.command("print")(packs_offline.print_packs)
+app.command()(packs_check.check)
 
 
 @app.command("import")

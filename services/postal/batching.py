@@ -9,10 +9,11 @@ from typing import Any
 import asyncpg
 from msgspec import Struct
 
+from services.postal.counting import PapersSeen, papers_seen
 from services.postal.domain.balance import Balance, balance
 from services.postal.domain.rules import require_counting
 from services.postal.errors import BatchRefused, BatchUnknown, ElectionUnknown
-from services.postal.store import accounts
+from services.postal.store import accounts, papers
 from services.postal.store import scans as store
 from shared.consumer_types import Sql
 from shared.postgres.pool import connection
@@ -43,7 +44,8 @@ class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     `unrecorded`: envelopes that `votes` decided about and no scan here accounts for; always 0,
     unless this database was restored from an older copy. `packs_known`: serials of this election
     that postal has been told of; scanning begins when that is every pack that was sent out.
-    `is_final`: the election is over, and these figures were said of it.
+    `is_final`: the election is over, and these figures were said of it. `papers`: their count, None
+    before the first entry.
     """
 
     election_id: str
@@ -52,6 +54,7 @@ class EnvelopeBalance(EnvelopeCounts, frozen=True, kw_only=True):
     unrecorded: int
     packs_known: int
     is_final: bool
+    papers: PapersSeen | None
 
 
 class ElectionLine(Struct, frozen=True):
@@ -114,6 +117,7 @@ class Batching:
             known = await store.batches(sql, election_id)
             packs_known = await store.count_packs(sql, election_id)
             is_final = await accounts.is_accounted(sql, election_id)
+            entry = await papers.entry(sql, election_id)
         total, by_batch = balance((g.batch, g.state, g.envelopes) for g in groups)
         return EnvelopeBalance(
             election_id=election_id,
@@ -130,6 +134,7 @@ class Batching:
             unrecorded=sum(g.envelopes for g in groups if not g.is_recorded),
             packs_known=packs_known,
             is_final=is_final,
+            papers=None if entry is None else papers_seen(election_id, entry),
         )
 
 

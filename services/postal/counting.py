@@ -61,14 +61,14 @@ class Counting:
         known = await store.entry(sql, election_id)
         if known is None or _may_replace(known, official, given):
             await store.enter(sql, election_id, figures, official)
-            return 202, _seen(election_id, Entry(figures, official, None))
+            return 202, papers_seen(election_id, Entry(figures, official, None))
         _require_same(known, figures, election)
         if known.second_official is not None:
-            return 200, _seen(election_id, known)
+            return 200, papers_seen(election_id, known)
         await store.confirm(sql, election_id, official)
         confirmed = Entry(figures, known.first_official, official)
         await self._outbox.add(sql, [_counted(election_id, confirmed)])
-        return 200, _seen(election_id, confirmed)
+        return 200, papers_seen(election_id, confirmed)
 
     @staticmethod
     async def _open_election(sql: Sql, election_id: str) -> PaperElection:
@@ -91,7 +91,7 @@ class Counting:
             known = await store.entry(sql, election_id)
         if known is None:
             raise PapersUncounted()
-        return _seen(election_id, known)
+        return papers_seen(election_id, known)
 
 
 def _may_replace(known: Entry, official: str, given: PapersGiven) -> bool:
@@ -118,7 +118,8 @@ def _require_same(known: Entry, figures: Figures, election: PaperElection) -> No
     )
 
 
-def _seen(election_id: str, known: Entry) -> PapersSeen:
+def papers_seen(election_id: str, known: Entry) -> PapersSeen:
+    """What is shown of a count: no figure before it is confirmed."""
     is_confirmed = known.second_official is not None
     return PapersSeen(
         election_id=election_id,

@@ -111,9 +111,22 @@ def read(content: bytes, election_id: str, authority_key: str) -> Registration:
             "The signature isn't the credential authority's for this election: the file was "
             "changed on its way, or was made with another key or for another election."
         )
+    registration = _parsed(body, digest)
+    if registration.header.election != election_id:
+        raise RegistrationRefused("The file is for another election.")
+    return registration
+
+
+def read_unverified(content: bytes) -> Registration:
+    """What the file says, whoever signed it: for its author. Raises RegistrationRefused."""
+    body, _ = _split(content)
+    return _parsed(body, sha256(body).hexdigest())
+
+
+def _parsed(body: bytes, digest: str) -> Registration:
     lines = body[:-1].split(b"\n")
     header = _decoded(_HEADER, lines[0], 1)
-    _require_consistent(header, election_id, len(lines) - 1)
+    _require_consistent(header, len(lines) - 1)
     packs = [_decoded(_LINE, line, number) for number, line in enumerate(lines[1:], start=2)]
     _require_order(packs)
     _require_counts(header, packs)
@@ -143,9 +156,7 @@ def _decoded(decoder: msgspec.json.Decoder[T], line: bytes, number: int) -> T:
     return value
 
 
-def _require_consistent(header: Header, election_id: str, pack_count: int) -> None:
-    if header.election != election_id:
-        raise RegistrationRefused("The file is for another election.")
+def _require_consistent(header: Header, pack_count: int) -> None:
     if not header.size == header.count + header.spares == pack_count:
         raise RegistrationRefused(
             f"The header says {header.count} codes and {header.spares} spares, "

@@ -148,6 +148,7 @@ async def test_the_envelopes_are_accounted_for_when_none_can_come_any_more(
     await asyncio.to_thread(neighbours.stack.start_service, "postal")
     found = await asyncio.to_thread(balance, officials, election)
     assert (found["is_final"], found["received"], found["is_balanced"]) == (True, 3, True)
+    assert found["papers"] is None
     assert neighbours.all_of(EnvelopesAccounted, election_id=election.election_id) == [said]
 
 
@@ -224,6 +225,7 @@ async def test_papers_are_counted_once_two_officers_agree(
             await enter(officials, election, paper_count(1, 1, 1, anew=True), second=second)
     assert neighbours.all_of(PapersCounted, election_id=election.election_id) == [said]
     assert (await asyncio.to_thread(officials.postal.get, path)) == done
+    assert (await asyncio.to_thread(balance, officials, election))["papers"] == done
 
 
 async def test_entries_that_differ_confirm_nothing(
