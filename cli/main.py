@@ -35,6 +35,7 @@ GROUPS = (
     "board",
     "receipt",
     "witness",
+    "declaration",
 )
 
 
