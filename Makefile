@@ -34,9 +34,11 @@ $(READY): requirements.lock pyproject.toml verifier/pyproject.toml deploy/local/
 .PHONY: setup-test
 setup-test: $(TEST_READY) ## The same, and what the tests need.
 
-$(TEST_READY): $(READY) requirements-test.lock
+$(TEST_READY): $(READY) requirements-test.lock deploy/local/belenios.py
 	@echo "Setting up: packages for tests ..."
 	@$(LOCKED_INSTALL) requirements-test.lock | $(COUNTED)
+	@echo "Setting up: belenios-tool, to compare with (10 MB and a list of packages, once) ..."
+	@$(BIN)/python -m deploy.local.belenios
 	@touch $@
 
 .PHONY: lock
