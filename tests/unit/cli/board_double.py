@@ -62,16 +62,19 @@ class BoardDouble:
         self.asked: list[tuple[str, str]] = []
         self.url = ""
         self.declaration: bytes | None = None
+        self.keeps_ranges = True
+        self.hangs_up_after: int | None = None
+        self.listed = LISTED
         self._writer = ArchiveWriter(State(uuid=UUID))
 
     def setup(self) -> None:
         """The first entry."""
         self.archive = self._writer.begin(VECTOR.timestamp).raw
-        parts = (VECTOR.election, VECTOR.trustees, VECTOR.credentials)
-        added = self._writer.setup(*parts)
+        listed = credentials.encode_list(self.listed)
+        added = self._writer.setup(VECTOR.election, VECTOR.trustees, listed)
         keys = Keys(bytes(CODES.verify_key).hex(), ELECTIONS_KEY, VOTES.public_hex)
-        root = credentials.merkle_root(LISTED)
-        entry = board_entries.SetupEntry(added.event, root, len(LISTED), keys)
+        root = credentials.merkle_root(self.listed)
+        entry = board_entries.SetupEntry(added.event, root, len(self.listed), keys)
         self._add(entry, added.raw)
 
     def cast(self, *numbers: int) -> None:
@@ -110,6 +113,12 @@ class BoardDouble:
         return signed_note.sign_checkpoint(
             Checkpoint(ORIGIN, size, self.tree.root(size)), self.seed
         )
+
+    def retell_setup(self, **changed: object) -> None:
+        """Another first line, under a head that is signed over it."""
+        entry = msgspec.structs.replace(board_entries.parse(self.lines[0]), **changed)
+        self.lines[0] = board_entries.encode(entry)
+        self.tree = merkle.MerkleTree(self.lines)
 
     def answer(self, target: str) -> Told:
         """What a request for this path and query hears."""
@@ -168,14 +177,15 @@ def serving(board: BoardDouble) -> Iterator[BoardDouble]:
             board.asked.append((self.path, asked_range))
             status, body = board.answer(self.path)
             headers = {}
-            if asked_range and status == 200:
+            if asked_range and status == 200 and board.keeps_ranges:
                 status, body, headers = _ranged(body, asked_range)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[: board.hangs_up_after])
+            self.close_connection = True
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -147,6 +147,65 @@ def test_an_archive_with_another_end_than_the_lines_is_refused(
     assert "same events" in words_of(done)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"event": "00" * 32}, "two different setups"),
+        ({"credentials_root": "00" * 32}, "credentials aren't those of the setup"),
+        ({"credentials_size": 3}, "credentials aren't those of the setup"),
+    ],
+)
+def test_a_setup_that_isnt_the_archives_is_refused(
+    fetch: Command, board: BoardDouble, changed: dict, said: str
+) -> None:
+    """The first line pins the archive's beginning, and the list that the officer fixed."""
+    board.retell_setup(**changed)
+    done = fetch()
+    assert done.exit_code == 1
+    assert said in words_of(done)
+
+
+def test_credentials_in_another_order_than_the_one_are_refused(
+    fetch: Command, board: BoardDouble
+) -> None:
+    """An order could tell whose is whose."""
+    other = BoardDouble()
+    other.listed = double.LISTED[::-1]
+    other.setup()
+    board.lines, board.tree, board.archive = other.lines, other.tree, other.archive
+    done = fetch()
+    assert done.exit_code == 1
+    assert "credentials aren't those of the setup" in words_of(done)
+
+
+def test_a_server_that_begins_again_in_the_middle_is_refused(
+    fetch: Command, board: BoardDouble, tmp_path: Path
+) -> None:
+    """Its answer isn't put behind what is there."""
+    fetch()
+    before = (tmp_path / f"{UUID}.board").read_bytes()
+    board.cast(3)
+    board.keeps_ranges = False
+    done = fetch()
+    assert done.exit_code == 1
+    assert "can't go on from where" in words_of(done)
+    assert (tmp_path / f"{UUID}.board").read_bytes() == before
+
+
+def test_an_answer_that_was_cut_off_is_told_and_goes_on_the_next_time(
+    fetch: Command, board: BoardDouble, tmp_path: Path
+) -> None:
+    """What came is kept; the same command asks for the rest."""
+    board.hangs_up_after = 500
+    done = fetch()
+    assert done.exit_code == 1
+    assert "hung up" in words_of(done)
+    assert (tmp_path / f"{UUID}.board").read_bytes() == b"\n".join(board.lines)[:500]
+    board.hangs_up_after = None
+    assert fetch().exit_code == 0
+    assert (f"/elections/{UUID}/board", "bytes=500-") in board.asked
+
+
 def test_a_head_that_another_key_signed_is_refused(fetch: Command, board: BoardDouble) -> None:
     """Before anything is downloaded."""
     board.seed = bytes(32)

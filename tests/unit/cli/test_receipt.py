@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from ballots import ballot, codes, credentials
+from ballots import ballot, board_entries, codes, credentials
 from cli import board as board_command
 from cli import receipt
 from shared.testing.promises import promise
@@ -120,6 +120,24 @@ def test_a_signed_receipt_without_its_ballot_on_the_board_is_evidence(
         assert "The receipt is signed" in words_of(done)
         assert "isn't among the 5 entries" in words_of(done)
         assert "evidence" in words_of(done)
+
+
+def test_a_line_put_into_a_copy_shows_nothing(
+    check: Command, copied: list[str], board: BoardDouble
+) -> None:
+    """The signed head doesn't cover it; nor a line in the place of another."""
+    path = Path(copied[3])
+    forged = board_entries.ballot_leaf(ballot.tracker(BALLOTS[7])) + b"\n"
+    true = path.read_bytes().splitlines(keepends=True)
+    longer = [*true[:-1], forged, true[-1]]
+    for lines, said in (
+        (longer, "has 6 lines, the checkpoint is of 5"),
+        ([*true[:3], forged, true[4]], "isn't what the checkpoint was signed over"),
+    ):
+        path.write_bytes(b"".join(lines))
+        done = check(*copied[2:], of=7)
+        assert done.exit_code == 1
+        assert said in words_of(done)
 
 
 def test_a_false_proof_of_inclusion_is_refused(check: Command, board: BoardDouble) -> None:

@@ -178,11 +178,15 @@ def test_after_an_alarm_nothing_is_cosigned_until_somebody_looked(
     assert "cosigned 4" in words_of(look(board.url))
 
 
-def test_an_address_that_lags_behind_is_no_alarm(look: Command, board: BoardDouble) -> None:
+def test_an_address_that_lags_behind_is_no_alarm(
+    look: Command, board: BoardDouble, state: Path
+) -> None:
     """A copy elsewhere may be a little late; it must be the beginning of the same board."""
     with double.serving(a_board(0)) as late:
         done = look(board.url, late.url)
         assert done.exit_code == 0, words_of(done)
+        text = signed_note.parse((state / UUID / "head").read_bytes()).text
+        assert signed_note.parse_checkpoint(text).size == 3
         late.cast(1, 2)
         done = look(board.url, late.url)
         assert done.exit_code == 0, words_of(done)
