@@ -42,7 +42,7 @@ class Hall:
             name: Signer(read_secret(stack.home.secret_folder(name) / "signing.key"))
             for name in keys.SIGNERS
         }
-        self._http = http
+        self.http = http
 
     def polls(self, seed: str, **about: Any) -> Polls:
         """An election under the keys of this stack."""
@@ -72,7 +72,7 @@ class Hall:
 
     async def get(self, path: str, **headers: str) -> tuple[int, bytes, Any]:
         """Status, body and headers of an answer."""
-        async with self._http.get(self.url + path, headers=headers) as answer:
+        async with self.http.get(self.url + path, headers=headers) as answer:
             return answer.status, await answer.read(), answer.headers
 
     async def json(self, path: str) -> Any:
