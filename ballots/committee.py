@@ -111,14 +111,22 @@ def certified(certificate: SignedMessage) -> CertifiedKeys:
     return keys
 
 
+def require_threshold(threshold: int, size: int) -> None:
+    """Refuse a committee of which so many can't be needed, or in which each has the whole key."""
+    if not 1 <= threshold <= size <= MAX_MEMBERS:
+        raise TrusteesRefused(f"{threshold} of {size} trustees can't be needed")
+    if threshold == 1 < size:
+        # Their polynomials are constants, so that all have one and the same key.
+        raise TrusteesRefused("if one of several is enough, each of them holds the whole key")
+
+
 def verify_certificates(records: Sequence[SignedMessage]) -> Certificates:
     """Check a committee's certificates, given in order; raises TrusteesRefused with the reason."""
     if not 1 <= len(records) <= MAX_MEMBERS:
         raise TrusteesRefused(f"a committee has 1 to {MAX_MEMBERS} members")
     keys = [certified(record) for record in records]
     threshold = keys[0].context.threshold
-    if not 1 <= threshold <= len(keys):
-        raise TrusteesRefused(f"{threshold} of {len(keys)} trustees can't be needed")
+    require_threshold(threshold, len(keys))
     for index, member in enumerate(keys, 1):
         if member.context != Context(GROUP, len(keys), threshold, index):
             raise TrusteesRefused(f"certificate {index} is not of member {index} of this committee")

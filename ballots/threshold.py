@@ -51,8 +51,9 @@ def make_certificate(
     seed: str, index: int, threshold: int, size: int, randbytes: RandomBytes
 ) -> SignedMessage:
     """Step 1: return a member's certificate; raises TrusteesRefused for impossible numbers."""
-    if not (1 <= threshold <= size <= committee.MAX_MEMBERS and 1 <= index <= size):
-        raise TrusteesRefused(f"member {index} of {threshold} of {size} trustees can't be")
+    committee.require_threshold(threshold, size)
+    if not 1 <= index <= size:
+        raise TrusteesRefused(f"there is no member {index} of {size}")
     keys = channel.keys_of(seed)
     context = Context(GROUP, size, threshold, index)
     certified = CertifiedKeys(context, keys.verification, keys.encryption)

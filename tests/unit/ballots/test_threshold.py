@@ -30,7 +30,7 @@ def made(randomness: Callable) -> Made:
     return committees.make(2, 3, randomness("two of three"))
 
 
-@pytest.mark.parametrize(("needed", "size"), [(1, 1), (1, 3), (2, 2), (2, 3), (3, 5)])
+@pytest.mark.parametrize(("needed", "size"), [(1, 1), (2, 2), (2, 3), (3, 5)])
 def test_any_members_that_are_enough_hold_the_key(
     randomness: Callable, needed: int, size: int
 ) -> None:
@@ -74,13 +74,21 @@ def test_a_file_for_another_member_does_not_open(made: Made) -> None:
             threshold.private_key(made.seeds[0], raw)
 
 
-@pytest.mark.parametrize(("index", "needed", "size"), [(0, 1, 2), (3, 1, 2), (1, 0, 2), (1, 3, 2)])
+@pytest.mark.parametrize(
+    ("index", "needed", "size"), [(0, 2, 2), (3, 2, 2), (1, 0, 2), (1, 3, 2), (1, 51, 51)]
+)
 def test_impossible_numbers_make_no_certificate(
     randomness: Callable, index: int, needed: int, size: int
 ) -> None:
     """Found out before anything is made."""
     with pytest.raises(TrusteesRefused):
         threshold.make_certificate("a" * 22, index, needed, size, randomness("impossible"))
+
+
+def test_a_committee_of_which_one_is_enough_is_refused(randomness: Callable) -> None:
+    """Each would hold the whole key, and all the same: there is nothing left to share."""
+    with pytest.raises(TrusteesRefused, match="holds the whole key"):
+        threshold.make_certificate("a" * 22, 1, 1, 2, randomness("one of two"))
 
 
 def test_certificates_of_different_committees_do_not_mix(randomness: Callable) -> None:
@@ -100,7 +108,7 @@ def test_certificates_of_different_committees_do_not_mix(randomness: Callable) -
         [second, first, third],
         [first, second, second],
         [first, second, third, certificate(seeds[3], 4, size=4)],
-        [first, second, certificate(seeds[2], 3, needed=1)],
+        [first, second, certificate(seeds[2], 3, needed=3)],
         [first, second, certificate(seeds[0], 3)],
     ):
         with pytest.raises(TrusteesRefused):

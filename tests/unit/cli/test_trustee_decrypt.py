@@ -199,6 +199,14 @@ def test_somebody_elses_key_decrypts_nothing(poll: Poll) -> None:
     refused(run(poll.until_tally(), *WITH_KEY, "--yes"), "not the key of one of")
 
 
+def test_trustees_who_do_not_make_the_elections_key_decrypt_nothing(poll: Poll) -> None:
+    """The record names the trustee, but the ballots are sealed under somebody else's key."""
+    _, other = trustee.generate(bytes_of("other"))
+    keys = [*poll.crew.record.owners, other]
+    poll.crew = polls.Crew(polls.trustees.parse(polls.trustees.encode(keys)), {})
+    refused(run(poll.until_tally(), "--yes"), "don't make the election's key")
+
+
 def test_board_and_checkpoint_belong_together(poll: Poll) -> None:
     """Half of them, or only a key, would look like a check and be none."""
     published = poll.until_tally()
