@@ -11,7 +11,8 @@ from shared.contracts.codes import CredentialState
 from shared.contracts.fields import Credential, ElectionId, Hash, PublicKey, Tracker
 
 MAX_PAGE = 1_000
-Number = Annotated[int, Meta(ge=0, le=2**40)]
+MOST_ENTRIES = 2**31 - 1
+Number = Annotated[int, Meta(ge=0, le=MOST_ENTRIES)]
 AskedTracker = Annotated[
     str,
     Meta(
@@ -122,7 +123,7 @@ class StatesShown(Struct, frozen=True, kw_only=True):
 class PageWanted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ballots behind this entry."""
 
-    after: Annotated[int, Meta(ge=-1, le=2**40)] = -1
+    after: Annotated[int, Meta(ge=-1, le=MOST_ENTRIES)] = -1
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
 
 

@@ -8,6 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from services.board.api import BoardApi
+from services.board.api import make_api as make_board
 from services.gateway.api import Lobby
 from services.gateway.api import make_api as make_gateway
 from services.gateway.ballots import Ballots
@@ -17,12 +19,12 @@ from shared.staff import StaffList
 from shared.testing.promises import promise
 
 INTERNAL = {
-    "elections": "ElectionsApi",
-    "identity": "IdentityApi",
-    "codes": "CodesApi",
-    "postal": "PostalApi",
+    "elections": ("ElectionsApi", "EndApi"),
+    "identity": ("IdentityApi",),
+    "codes": ("CodesApi",),
+    "postal": ("PostalApi",),
 }
-ALL = [*INTERNAL, "gateway"]
+ALL = [*INTERNAL, "gateway", "board"]
 # A scan is known by its scan id, which the scanner chooses: the same scan again is the same scan.
 NATURAL_KEYS = {"/elections/{election_id}/scans", "/elections/{election_id}/scans/bulk"}
 FORBIDDEN_FIELDS = {"code", "voting_code", "private_credential", "secret", "private_key"}
@@ -36,8 +38,11 @@ def blank(kind: type[Any]) -> Any:
 def api_of(service: str) -> Api:
     if service == "gateway":
         return make_gateway(blank(Lobby), blank(Visits), blank(Ballots))
+    if service == "board":
+        return make_board(blank(BoardApi))
     module = import_module(f"services.{service}.api")
-    made: Api = module.make_api(blank(getattr(module, INTERNAL[service])), StaffList(Path("none")))
+    handlers = [blank(getattr(module, name)) for name in INTERNAL[service]]
+    made: Api = module.make_api(*handlers, StaffList(Path("none")))
     return made
 
 
@@ -79,6 +84,14 @@ def test_whatever_changes_something_can_be_repeated(service: str) -> None:
 def test_voters_meet_no_staff_route() -> None:
     """The public face has no door for officials."""
     assert [route.path for route in api_of("gateway").routes if route.role] == []
+
+
+@promise("P14")
+def test_the_public_can_only_look() -> None:
+    """The board's listener has GET alone, and no route for officials: nothing can be done there."""
+    routes = api_of("board").routes
+    assert {route.method for route in routes} == {"GET"}
+    assert [route.path for route in routes if route.role or route.needs_key] == []
 
 
 @pytest.mark.parametrize("service", ALL)
