@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tests.bench import cpu, figures, kills, replaying, roll, tables
+from tests.bench import cpu, figures, floor, kills, replaying, roll, tables
 from tests.bench.bare import Bare, measure
 from tests.bench.figures import Row, Target
 from tests.bench.plan import Plan
@@ -56,6 +56,7 @@ class Bench:
         """Tables for both sides, and the election applied by votes."""
         room, count = self.room, self.plan.template_electors + self.plan.warm_broker_votes
         await room.new_peer_database()
+        await floor.prepare(room)
         await room.copy_sealed_electors()
         await tables.add_undecided_to_peer(room, count, PEER_DATABASE)
         side = ours(is_stubbed=False)
@@ -90,7 +91,7 @@ class Bench:
 
     async def comparison(self, *, is_stubbed: bool) -> None:
         """Both sides in turn, with the same electors."""
-        plan, found = self.plan, []
+        plan, found, floors = self.plan, [], []
         sides = (ours(is_stubbed=is_stubbed), plain(is_stubbed=is_stubbed))
         for at in range(plan.rounds):
             size = plan.stubbed_electors if is_stubbed else plan.verified_electors
@@ -99,8 +100,13 @@ class Bench:
             for side in sides if at % 2 == 0 else sides[::-1]:
                 found.append(await visit(self.room, side, electors, plan.connections))
                 show(_visit_line(found[-1]))
+            if is_stubbed:
+                floors.append(await floor.measure(self.room, plan.lone_votes))
+                show(f"  bare hops: {floors[-1]}")
         self.report.keep("stubbed" if is_stubbed else "verified", found)
         _compare(self.report, found, self.bare, is_stubbed=is_stubbed)
+        if is_stubbed:
+            _compare_to_floor(self.report, found, floors)
 
     async def growth(self) -> None:
         """The same votes with few and with many rights decided before."""
@@ -224,6 +230,19 @@ def _compare(
         )
 
 
+def _compare_to_floor(
+    report: Report, found: Sequence[Visit], floors: Sequence[floor.Floor]
+) -> None:
+    """A lone vote's hops with nothing in them, in the same minutes: the rest is the code's."""
+    hops = median(one.p50 for one in floors)
+    report.keep("floor", list(floors))
+    name = "the hops of a lone vote, with nothing in them"
+    report.add(Row(name=name, value=hops, unit="ms median"))
+    lone = median(one.lone.p50 for one in found if one.lone and not one.side.is_peer)
+    name, reached = "stubbed: a lone vote to its hops", figures.ratio(lone, hops)
+    report.add(Row(name=name, value=reached, unit="times"))
+
+
 def _compare_wide(
     report: Report, words: str, mine: Sequence[Visit], others: Sequence[Visit]
 ) -> None:
@@ -281,7 +300,8 @@ def _tell_replay(
         value=median(speeds),
         unit="records/s",
         target=Target("at least", 20_000) if believed == "signatures" else None,
-        detail=f"{detail}; CPU {figures.cpu_line(each)}",
+        detail=f"{detail}; CPU {figures.cpu_line(each)}; free cores would do"
+        f" {figures.number(replaying.CORES * 1e6 / sum(each.values()))}/s",
     )
     report.add(row)
     if bare:
