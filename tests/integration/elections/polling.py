@@ -28,7 +28,8 @@ from shared.kafka.replay import BrokerLog
 
 PARTITIONS = 6
 FORCED = {"force": True, "reason": "rehearsal"}
-ROOT = "5a" * 32
+LISTED = 20
+RIGHTS = 12
 KEYS = [trustee.generate(secrets.token_bytes) for _ in range(2)]
 
 
@@ -61,28 +62,37 @@ class Polling:
     officer: Any
     neighbours: dict[str, Any]
     election_id: str
+    about: election.Election
+    pairs: list[credentials.Credential]
+    """The authority's list, sorted; the first of them vote."""
     cast: list[bytes] = field(default_factory=list)
     by_post: int = 0
 
     @classmethod
     async def opened(cls, stack: Stack, officer: Any, neighbours: dict[str, Any]) -> Polling:
         """An open election."""
-        status, made = await officer.post("/elections", {"definition": definition()})
-        assert status == 201, made
-        made = cls(stack, officer, neighbours, made["election_id"])
-        await officer.post(f"{made.path}/credentials", {"root": ROOT, "size": 20})
-        await officer.until(made.election_id, lambda found: found["phase"] == "open")
+        status, answer = await officer.post("/elections", {"definition": definition()})
+        assert status == 201, answer
+        election_id = answer["election_id"]
+        about = await _text(stack, election_id)
+        pairs = [
+            credentials.derive(codes.generate(secrets.token_bytes), election_id)
+            for _ in range(LISTED)
+        ]
+        by_name = {pair.public: pair for pair in pairs}
+        listed = credentials.sort_public(list(by_name))
+        made = cls(
+            stack, officer, neighbours, election_id, about, [by_name[name] for name in listed]
+        )
+        root = credentials.merkle_root(listed)
+        await officer.post(f"{made.path}/credentials", {"root": root, "size": LISTED})
+        await officer.until(election_id, lambda found: found["phase"] == "open")
         return made
 
     @property
     def path(self) -> str:
         """Where the internal API has it."""
         return f"/elections/{self.election_id}"
-
-    async def about(self) -> election.Election:
-        """The election's exact text, parsed."""
-        created = [one for one in await self.said() if one["type"] == "ElectionCreated"]
-        return election.parse(created[0]["message"]["election"].encode())
 
     async def until(self, phase: str) -> dict[str, Any]:
         """The election, once it is in a phase."""
@@ -97,10 +107,10 @@ class Polling:
 
     async def vote(self, *choices: list[list[int]]) -> list[BallotAccepted]:
         """Have these votes cast and accepted."""
-        about, accepted = await self.about(), []
+        accepted = []
         for chosen in choices:
-            pair = credentials.derive(codes.generate(secrets.token_bytes), about.uuid)
-            raw = ballot.seal(about, pair, chosen, secrets.token_bytes)
+            pair = self.pairs[len(self.cast)]
+            raw = ballot.seal(self.about, pair, chosen, secrets.token_bytes)
             self.cast.append(raw)
             accepted.append(self.acceptance(raw))
             await self.say("votes", accepted[-1], accepted[-1].tracker)
@@ -169,11 +179,10 @@ class Polling:
 
     async def partial(self, owner: int) -> str:
         """A trustee's partial decryption of the tally that was published."""
-        about = await self.about()
         published = [one for one in await self.said() if one["type"] == "TallyPublished"]
-        totals = tally.parse(about, published[0]["message"]["encrypted_tally"].encode())
+        totals = tally.parse(self.about, published[0]["message"]["encrypted_tally"].encode())
         private = KEYS[owner - 1][0]
-        made = decrypt.partial_decryption(about, totals, private, secrets.token_bytes)
+        made = decrypt.partial_decryption(self.about, totals, private, secrets.token_bytes)
         return decrypt.encode_partial(made).decode()
 
     async def decrypt(self, owner: int, /, **body: Any) -> tuple[int, dict[str, Any]]:
@@ -235,13 +244,23 @@ class Polling:
 
     async def said(self) -> list[dict[str, Any]]:
         """What stands on castonce.elections.v1 of this election, in its order."""
-        log = BrokerLog(self.stack.kafka_address)
-        ends = await log.ends([ELECTIONS])
-        found = []
-        async for records in log.read((ELECTIONS.name, 0), ends[ELECTIONS.name, 0], 1000):
-            for raw in records:
-                kind = dict(raw.headers)["ce_type"].decode().split(".")[1]
-                message = msgspec.json.decode(raw.value)
-                if message.get("election_id") == self.election_id:
-                    found.append({"type": kind, "message": message})
-        return found
+        return await _said(self.stack, self.election_id)
+
+
+async def _said(stack: Stack, election_id: str) -> list[dict[str, Any]]:
+    log = BrokerLog(stack.kafka_address)
+    ends = await log.ends([ELECTIONS])
+    found = []
+    async for records in log.read((ELECTIONS.name, 0), ends[ELECTIONS.name, 0], 1000):
+        for raw in records:
+            kind = dict(raw.headers)["ce_type"].decode().split(".")[1]
+            message = msgspec.json.decode(raw.value)
+            if message.get("election_id") == election_id:
+                found.append({"type": kind, "message": message})
+    return found
+
+
+async def _text(stack: Stack, election_id: str) -> election.Election:
+    """The election's exact text, parsed."""
+    [created] = [one for one in await _said(stack, election_id) if one["type"] == "ElectionCreated"]
+    return election.parse(created["message"]["election"].encode())

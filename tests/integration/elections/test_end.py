@@ -162,7 +162,7 @@ async def test_the_published_tally_is_the_sum_of_the_ballots(polling) -> None:
     await polling.end_board()
     await polling.until("tallied")
     [published] = [one for one in await polling.said() if one["type"] == "TallyPublished"]
-    sums = tally.encode(tally.of_ballots(await polling.about(), polling.cast)).decode()
+    sums = tally.encode(tally.of_ballots(polling.about, polling.cast)).decode()
     assert published["message"]["encrypted_tally"] == sums
     assert published["message"]["ballots"] == 3
     for owner in (2, 1):
@@ -216,7 +216,7 @@ async def _metrics(polling: Polling) -> str:
 async def test_a_forged_acceptance_is_not_tallied_and_hides_no_true_one(polling) -> None:
     """Under the true ballot's event id and before it, with another's receipt or another ballot:
     set aside each, and the true one counts."""
-    about = await polling.about()
+    about = polling.about
     [true] = await polling.vote(ANN_HERE)
     other = polling.acceptance(_sealed(about, BOB_BOTH))
     forged = [
@@ -342,7 +342,7 @@ def _points(sums: str) -> list[str]:
 
 async def _no_key_opens_it(polling: Polling, sums: str) -> None:
     """Even who has a trustee's key and the sum gets nothing out of elections."""
-    about = await polling.about()
+    about = polling.about
     made = decrypt.partial_decryption(
         about, tally.parse(about, sums.encode()), KEYS[0][0], secrets.token_bytes
     )
