@@ -71,10 +71,13 @@ class Whole(Struct, frozen=True, kw_only=True):
 def missing(accounts: Accounts) -> list[str]:
     """A sentence for each account that isn't there yet."""
     needed = {
-        "The board hasn't said that its archive is complete.": accounts.archive,
-        "`codes` hasn't accounted for the packs yet.": accounts.packs,
-        "`postal` hasn't accounted for the envelopes yet.": accounts.envelopes,
-        "`identity` hasn't accounted for the roll and the cases yet.": accounts.roll,
+        f"The {what} yet. `{service}` does it by itself: see `castonce status`.": account
+        for what, service, account in (
+            ("public archive isn't complete", "board", accounts.archive),
+            ("packs aren't accounted for", "codes", accounts.packs),
+            ("envelopes aren't accounted for", "postal", accounts.envelopes),
+            ("roll and the cases aren't accounted for", "identity", accounts.roll),
+        )
     }
     reasons = [sentence for sentence, account in needed.items() if account is None]
     if accounts.result is None:
