@@ -1,5 +1,6 @@
 """The archive: written step by step, and read back strictly."""
 
+import hashlib
 import json
 import lzma
 from io import BytesIO
@@ -140,6 +141,85 @@ def test_what_follows_the_header_must_be_the_setup(entry: bytes) -> None:
     """Each of these is well formed, and has no place."""
     with pytest.raises(BallotError):
         archive.read(archive_records.header_entry(1) + entry)
+
+
+def _begun(mixed: list[bytes]) -> tuple[Archive, ArchiveWriter, bytes]:
+    """An archive with its setup, and a writer at its end."""
+    read = archive.read(b"".join(mixed))
+    writer = ArchiveWriter(State(uuid=election.parse(read.election).uuid))
+    raw = writer.begin(1).raw + writer.setup(read.election, read.trustees, read.credentials).raw
+    return read, writer, raw
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"parent": "00" * 32}, "doesn't follow"),
+        ({"height": 2}, "doesn't follow"),
+        ({"payload": "00" * 32}, "another record"),
+    ],
+)
+def test_an_event_that_points_elsewhere_is_refused(
+    mixed: list[bytes], changed: dict[str, object], said: str
+) -> None:
+    """Its own hash is right: the chain is what's wrong."""
+    _, writer, raw = _begun(mixed)
+    ballot = b'{"a":1}'
+    fields = {"parent": writer.state.last_event, "height": 1, "type": "Ballot"}
+    fields |= {"payload": _hash(ballot)}
+    record = archive_records.data_entry(ballot, 1)
+    archive.read(raw + record + _event(**fields))
+    with pytest.raises(ArchiveRefused, match=said):
+        archive.read(raw + record + _event(**fields | changed))
+
+
+def test_a_record_that_points_elsewhere_is_refused(mixed: list[bytes]) -> None:
+    """A sized tally or an owned decryption must be about the record before it."""
+    _, writer, raw = _begun(mixed)
+    raw += writer.end_ballots().raw
+    sized = json.dumps({"num_tallied": 0, "total_weight": 0, "encrypted_tally": "00" * 32})
+    with pytest.raises(ArchiveRefused, match="another encrypted tally"):
+        archive.read(raw + _pair(writer, "EncryptedTally", sized))
+    raw += writer.tally(b"[]", 0, 0).raw
+    owned = json.dumps({"owner": 1, "payload": "00" * 32})
+    with pytest.raises(ArchiveRefused, match="another partial decryption"):
+        archive.read(raw + _pair(writer, "PartialDecryption", owned))
+
+
+def _pair(writer: ArchiveWriter, kind: str, pointing: str) -> bytes:
+    """A record, one that points (elsewhere), and the event about both."""
+    pointer = pointing.replace(" ", "").encode()
+    state = writer.state
+    event = _event(parent=state.last_event, height=state.height, type=kind, payload=_hash(pointer))
+    records = (archive_records.data_entry(content, 1) for content in (b"[]", pointer))
+    return b"".join(records) + event
+
+
+def test_records_without_an_event_dont_pile_up(mixed: list[bytes]) -> None:
+    """The fifth is refused at once, before more is read or kept."""
+    _, _, raw = _begun(mixed)
+    records = [archive_records.data_entry(b"%d" % number, 1) for number in range(5)]
+    with pytest.raises(ArchiveRefused, match="belongs to no event"):
+        archive.read(raw + b"".join(records))
+
+
+def test_a_ballot_longer_than_any_is_refused(mixed: list[bytes]) -> None:
+    """Whoever reads ballots one by one may count on their size."""
+    _, writer, raw = _begun(mixed)
+    with pytest.raises(ArchiveRefused, match="longer than any"):
+        archive.read(raw + writer.ballot(b"0" * 256_001).raw)
+
+
+def test_a_header_under_another_name_is_refused(mixed: list[bytes]) -> None:
+    """The first entry is called BELENIOS."""
+    _, _, raw = _begun(mixed)
+    header = archive_blocks.encode("BELENIOT", b'{"version":1,"timestamp":"1"}', 1)
+    with pytest.raises(ArchiveRefused, match="BELENIOS"):
+        archive.read(header + raw[len(header) :])
 
 
 def test_another_spelling_of_an_event_is_refused(mixed: list[bytes]) -> None:

@@ -116,7 +116,7 @@ def test_a_checkpoint_of_another_key_or_election_is_refused() -> None:
     "text",
     [
         "",
-        "\n3\nx\n",
+        f"\n3\n{base64.b64encode(bytes(32)).decode()}\n",
         f"{ORIGIN}\n03\n{base64.b64encode(bytes(32)).decode()}\n",
         f"{ORIGIN}\n-3\n{base64.b64encode(bytes(32)).decode()}\n",
         f"{ORIGIN}\n٣\n{base64.b64encode(bytes(32)).decode()}\n",
@@ -130,6 +130,20 @@ def test_another_spelling_of_a_checkpoint_is_refused(text: str) -> None:
     """Sizes without zeros in front, Base64 with padding, three lines."""
     with pytest.raises(NoteRefused):
         signed_note.parse_checkpoint(text)
+
+
+def _foreign_line(number: int) -> str:
+    return f"— stranger{number} {base64.b64encode(bytes(68)).decode()}\n"
+
+
+def test_nothing_is_signed_that_couldnt_be_read() -> None:
+    """A name with a space, a text without its newline, a second cosignature of one witness."""
+    for text, name in (("text\n", "two words"), ("text", "name"), ("", "name"), ("a\tb\n", "n")):
+        with pytest.raises(NoteRefused):
+            signed_note.sign(text, name, SEED)
+    cosigned = signed_note.cosign(SIGNED, WITNESS.name, WITNESS_SEED, 5)
+    with pytest.raises(NoteRefused, match="once"):
+        signed_note.cosign(cosigned, WITNESS.name, WITNESS_SEED, 6)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +163,8 @@ def test_another_spelling_of_a_checkpoint_is_refused(text: str) -> None:
         GO_NOTE.replace(b"think", b"th\xffnk"),
         GO_NOTE + GO_NOTE.rpartition(b"\n\n")[2],
         GO_NOTE.rpartition("— ".encode())[0] + "— PeterNeumann x08gow==\n".encode(),
-        GO_NOTE + b"x" * 200_000,
+        GO_NOTE.replace(b"think", b"think" * 20_000),
+        GO_NOTE + "".join(_foreign_line(number) for number in range(100)).encode(),
     ],
 )
 def test_another_spelling_of_a_note_is_refused(raw: bytes) -> None:
@@ -169,7 +184,7 @@ def test_another_spelling_of_a_note_is_refused(raw: bytes) -> None:
         GO_KEY.replace("PeterNeumann", "Peter Neumann"),
         GO_KEY + "\n",
         GO_KEY[:-4],
-        "a+00000000+" + base64.b64encode(b"\x02" + bytes(32)).decode(),
+        NoteKey("a", bytes(32), 2).text(),
     ],
 )
 def test_another_spelling_of_a_key_is_refused(text: str) -> None:
