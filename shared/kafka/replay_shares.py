@@ -102,7 +102,11 @@ async def _started(count: int) -> AsyncIterator[Sequence[Process]]:
     made: list[Process] = []
     try:
         for _ in range(count):
-            made.append(await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE))
+            # A session of its own: Ctrl-C is for the parent, who then ends them without a word.
+            process = await asyncio.create_subprocess_exec(
+                *_COMMAND, stdin=PIPE, stdout=PIPE, start_new_session=True
+            )
+            made.append(process)
         yield made
     finally:
         for process in made:

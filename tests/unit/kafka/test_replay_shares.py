@@ -75,3 +75,12 @@ async def test_a_process_that_fails_fails_the_replay(tmp_path: Path) -> None:
     with pytest.raises(ReplayFailed, match="Connect"):
         await replay_shares.run_in(2, about, stream, ends)
     assert children_of(os.getpid()) == before
+
+
+async def test_an_interrupt_at_the_terminal_is_for_the_parent_alone() -> None:
+    """Ctrl-C reaches no process of a replay, which would show its traceback; the parent ends them
+    all."""
+    async with replay_shares._started(2) as started:
+        sessions = {os.getsid(process.pid) for process in started}
+        assert os.getsid(0) not in sessions
+    assert all(process.returncode for process in started)
