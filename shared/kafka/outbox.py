@@ -115,6 +115,8 @@ class Outbox:
         if len(self._queue) >= QUEUED_ROWS:
             self._has_room.clear()
             await self._has_room.wait()
+        else:
+            await asyncio.sleep(0)  # the publisher's turn, before whatever its writer does next
 
     def status(self) -> str | None:
         """None while rows get published, else why not."""

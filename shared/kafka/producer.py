@@ -13,13 +13,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.structs import RecordMetadata
 
-from shared.kafka import connections
+from shared.kafka import connections, sending
 from shared.kafka.consumer import end_tasks
 from shared.kafka.errors import NotPublished
 from shared.kafka.sealing import Header, Sealed
@@ -34,6 +34,13 @@ REQUEST_MS = 30_000
 STOP_SECONDS = 2.0
 
 
+class Publication(NamedTuple):
+    """Records that are on their way to the log."""
+
+    raw: AIOKafkaProducer
+    acknowledged: "asyncio.Future[Any]"
+
+
 class Producer:
     """Sends records; one per process is enough."""
 
@@ -43,6 +50,7 @@ class Producer:
         self._raw: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
         connections.install()
+        sending.install()
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
 
     async def start(self) -> None:
@@ -87,6 +95,7 @@ class Producer:
             future: asyncio.Future[RecordMetadata] = await raw.send(
                 topic, value, key, partition, headers=headers
             )
+            raw._sender.send_soon()
         except (KafkaError, OSError, TimeoutError) as error:
             raise NotPublished(f"Kafka took no record: {error!r}") from error
         return future
@@ -97,6 +106,10 @@ class Producer:
         Raises NotPublished when some may not be; the client that had them is gone by then, so they
         can be sent again in the same order. Must not be called twice at a time.
         """
+        await self.confirm(await self.begin(records))
+
+    async def begin(self, records: Sequence[Sealed]) -> "Publication":
+        """Send these records as `publish` does, and return before they are in the log."""
         raw = None
         pending: list[asyncio.Future[Any]] = []
         try:
@@ -104,12 +117,29 @@ class Producer:
             async with asyncio.timeout(ACK_SECONDS):
                 for group in _by_partition(records):
                     await self._hand_over(raw, group, pending)
-                await asyncio.gather(*pending)
+            raw._sender.send_now()
         except (KafkaError, OSError, TimeoutError) as error:
-            forget(pending)
-            if raw is not None:
-                await self._replace(raw)
-            raise NotPublished(f"Kafka confirmed not all records: {error!r}") from error
+            raise await self._failed(raw, pending, error) from error
+        return Publication(raw, asyncio.gather(*pending))
+
+    async def confirm(self, begun: "Publication") -> None:
+        """Return when all records of a publication are in the log; raises as `publish` does."""
+        try:
+            async with asyncio.timeout(ACK_SECONDS):
+                await begun.acknowledged
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise await self._failed(begun.raw, [begun.acknowledged], error) from error
+
+    async def _failed(
+        self,
+        raw: AIOKafkaProducer | None,
+        pending: "Iterable[asyncio.Future[Any]]",
+        error: Exception,
+    ) -> NotPublished:
+        forget(pending)
+        if raw is not None:
+            await self._replace(raw)
+        return NotPublished(f"Kafka confirmed not all records: {error!r}")
 
     async def _hand_over(
         self,
@@ -199,7 +229,6 @@ async def discard(raw: AIOKafkaProducer) -> None:
     """
     if await has_stopped(raw.stop(), STOP_SECONDS):
         return
-    if raw._sender.sender_task is not None:
-        await end_tasks([raw._sender.sender_task])
+    await end_tasks(raw._sender.tasks)
     raw._message_accumulator.fail_all(ProducerClosed())
     await raw.client.close()

@@ -1,14 +1,16 @@
 """Lanes: several connections, without losing what one connection promises."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from services.votes.app import LANES, lane
 from shared.contracts.topics import BALLOTS, DECISIONS
+from shared.kafka import lanes as all_lanes
 from shared.kafka.errors import NotPublished
 from shared.kafka.lanes import Lanes
+from shared.kafka.producer import Publication
 from shared.kafka.sealing import Sealed
 
 RECORDS: list[Sealed] = [
@@ -24,12 +26,22 @@ class Connection:
     def __init__(self) -> None:
         self.published: list[Sealed] = []
         self.fails = False
+        self.is_asked = False
         self.stops = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
+    async def begin(self, records: Sequence[Sealed]) -> Publication:
+        """Take the records when the gate is open."""
+        return Publication(None, asyncio.ensure_future(self.publish(records)))
+
+    async def confirm(self, begun: Publication) -> None:
+        """Wait for the gate."""
+        await begun.acknowledged
+
     async def publish(self, records: Sequence[Sealed]) -> None:
         """Take the records when the gate is open."""
+        self.is_asked = True
         await self.gate.wait()
         if self.fails:
             raise NotPublished("away")
@@ -46,6 +58,12 @@ def _lanes(count: int) -> tuple[Lanes, list[Connection]]:
     lanes, connections = Lanes("127.0.0.1:1", "test-0", count), [Connection() for _ in range(count)]
     lanes._producers = connections  # type: ignore[assignment]
     return lanes, connections
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  (a turn of the loop, not a pause)
+            await asyncio.sleep(0)
 
 
 async def test_a_partition_keeps_its_lane_and_its_order() -> None:
@@ -73,6 +91,32 @@ async def test_publishing_ends_when_every_lane_has_ended_and_fails_if_one_did() 
     with pytest.raises(NotPublished):
         await publishing
     assert second.published == [record for record in RECORDS if record[1] % 2 == 1]
+
+
+async def test_the_others_wait_for_the_first_lane_while_it_is_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The receipt that a voter waits for doesn't share the broker's disk with its decision."""
+    monkeypatch.setattr(all_lanes, "HEAD_START_SECONDS", 60.0)
+    lanes, (first, second) = _lanes(2)
+    first.gate.clear()
+    publishing = asyncio.create_task(lanes.publish(RECORDS))
+    await _until(lambda: first.is_asked)
+    assert not second.is_asked
+    first.gate.set()
+    await publishing
+    assert second.is_asked
+
+
+async def test_a_slow_first_lane_holds_the_others_up_for_a_moment_only() -> None:
+    """Under load decisions go on beside outcomes, or the rows of votes would pile up."""
+    lanes, (first, second) = _lanes(2)
+    first.gate.clear()
+    publishing = asyncio.create_task(lanes.publish(RECORDS))
+    await _until(lambda: bool(second.published))
+    assert not first.published
+    first.gate.set()
+    await publishing
 
 
 async def test_every_lane_is_closed_even_if_one_of_them_fails_to() -> None:
