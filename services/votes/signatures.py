@@ -37,9 +37,10 @@ class Signatures:
     async def check(self, books: Books, powers: Powers, records: Sequence[Record[Any]]) -> None:
         """Forget the last fetch, and check what the fold of this one will most likely ask about."""
         self._known = {}
-        if len(records) < WORTH_THREADS:
-            return
         claims = list(fold.signature_claims(books, powers, records))
+        if len(records) < WORTH_THREADS:
+            self._known.update(zip(claims, self._check_all(claims), strict=True))
+            return
         loop = asyncio.get_running_loop()
         shares = [claims[first :: self._threads] for first in range(self._threads)]
         answers = await asyncio.gather(

@@ -68,6 +68,11 @@ class VotesStore:
         self._is_just_read = False
         self._opened: tuple[Sequence[Record[Any]], Books] | None = None
 
+    @property
+    def known_before(self) -> Books:
+        """What is known of elections without asking, which may be behind."""
+        return Books(dict(self._states), {}, {})
+
     async def books(self, sql: Sql, records: Sequence[Record[Any]]) -> Books:
         """What is known of all that the records are about; kept for the `load` that follows."""
         self._is_just_read = not self._is_current(records)

@@ -5,6 +5,7 @@ that stands for its right, and that every verdict is there before the fold asks.
 books go into a verdict: no clock, no other topic.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from msgspec import structs
 from services.votes import metrics
 from services.votes.config import VotesSettings
 from services.votes.domain import fold
-from services.votes.domain.ledger import Ledger, Powers
+from services.votes.domain.ledger import Books, Ledger, Powers
 from services.votes.domain.state import VerdictKey
 from services.votes.handlers import HANDLERS, refuse
 from services.votes.ports import Verifier
@@ -48,11 +49,18 @@ class Screening:
 
     async def prepare(self, records: Sequence[Record[Any]]) -> None:
         """Read the books, find out which ballots' proofs matter, and have them verified."""
-        async with connection(self._pool) as sql:
-            books = await self.store.books(sql, records)
-        await self._signatures.check(books, self._powers, records)
+        reading = asyncio.create_task(self._read(records))
+        await asyncio.sleep(0)  # the question is on its way to PostgreSQL
+        try:
+            await self._signatures.check(self.store.known_before, self._powers, records)
+        finally:
+            books = await reading
         wanted = fold.wanted_verdicts(books, self._powers, records)
         self._known = await self._verifier.verify(wanted) if wanted else {}
+
+    async def _read(self, records: Sequence[Record[Any]]) -> Books:
+        async with connection(self._pool) as sql:
+            return await self.store.books(sql, records)
 
     def after_commit(self, work: Ledger, records: Sequence[Record[Any]]) -> None:
         """Count what was decided."""
