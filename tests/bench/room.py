@@ -79,7 +79,11 @@ class Room:
 
     async def sql(self, database: str = VOTES_DATABASE) -> "asyncpg.Connection[Any]":
         """A superuser's connection."""
-        return await asyncpg.connect(self._address("postgres", self._superuser(), database))
+        return await asyncpg.connect(self.address(database))
+
+    def address(self, database: str) -> str:
+        """Where a superuser finds a database; it has the password in it."""
+        return self._address("postgres", self._superuser(), database)
 
     async def run_sql(self, text: str, database: str = VOTES_DATABASE) -> list[asyncpg.Record]:
         """What one statement gives."""
@@ -124,7 +128,7 @@ class Room:
 
     def start_peer(self, *, is_stubbed: bool, database: str = PEER_DATABASE) -> None:
         """The plain service."""
-        address = self._address("postgres", self._superuser(), database)
+        address = self.address(database)
         argv = [sys.executable, "-m", "tests.bench.peer", "--port", str(self.peer_port)]
         argv += ["--connections", str(PEER_CONNECTIONS)]
         child = self._start("peer", [*argv, *(["--stub"] if is_stubbed else [])])
