@@ -88,6 +88,8 @@ class PromptSender(Sender):  # type: ignore[misc]
 class _Request(SendProduceReqHandler):  # type: ignore[misc]
     """One request, which may be on its way already when `do` begins."""
 
+    _client: Any
+
     def __init__(self, sender: Sender, batches: Batches) -> None:
         super().__init__(sender, batches)
         self._request = super().create_request()

@@ -1,5 +1,6 @@
 """How long a fetch may wait at the broker: never where a record would have to wait with it."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,6 +47,22 @@ def test_a_fetch_that_leaves_a_partition_out_waits_shortly() -> None:
     fetcher = _fetcher()
     fetcher._records[PLACES[0]] = SimpleNamespace(calculate_backoff=lambda: 0)
     assert _request(fetcher)._max_wait_ms == fetching.SHORT_WAIT_MS
+
+
+@pytest.mark.parametrize("has_new", [True, False])
+async def test_who_waits_is_woken_by_the_answer_itself(
+    monkeypatch: pytest.MonkeyPatch, has_new: bool
+) -> None:
+    """Records are handed out when they are there, not when the next request has gone out."""
+
+    async def answered(*_: Any) -> bool:
+        return has_new
+
+    monkeypatch.setattr(fetching.Fetcher, "_proc_fetch_request", answered)
+    fetcher, waiter = _fetcher(), asyncio.get_running_loop().create_future()
+    fetcher._fetch_waiters = {waiter}
+    await fetcher._proc_fetch_request(_Assignment(), 1, object())
+    assert waiter.done() == has_new
 
 
 def test_every_consumer_is_built_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
