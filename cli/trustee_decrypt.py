@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 
-from ballots import archive, ballot, board_entries, decrypt, election, group, tally, threshold
+from ballots import archive, ballot, decrypt, election, group, tally, threshold
 from ballots import trustees as trustees_record
 from ballots.archive import Archive
 from ballots.election import Election
@@ -119,12 +119,6 @@ def _opened(
             yield opened
         return
     with board_copy.opened(Paths(archive_file, board, checkpoint), public_key) as copy:
-        if copy.board.stage not in (
-            board_entries.TallyEntry,
-            board_entries.ResultEntry,
-            board_entries.DeclarationEntry,
-        ):
-            raise CliError("The board isn't closed yet.", "Fetch it again once it is.")
         yield Opened(copy.archive, *_parsed(copy.archive), copy.checkpoint)
 
 

@@ -73,7 +73,7 @@ WITH_KEY = (*WITH_BOARD, "--board-key", Published.KEY)
 def refused(done: Result, *reasons: str) -> None:
     """The command failed for this reason, in words, and wrote nothing."""
     assert done.exit_code == 1, done.output
-    assert "Traceback" not in done.output
+    assert isinstance(done.exception, SystemExit)
     for reason in reasons:
         assert reason in said(done)
     assert not Path("out.json").exists()
