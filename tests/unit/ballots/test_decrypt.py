@@ -11,6 +11,8 @@ from ballots.decrypt import PartialDecryption
 from ballots.election import Question
 from ballots.errors import (
     BallotError,
+    InvalidPoint,
+    InvalidScalar,
     Malformed,
     NotCanonical,
     ProofRefused,
@@ -61,6 +63,67 @@ def test_every_changed_digit_of_a_partial_decryption_is_refused(mixed_questions)
             decrypt.verify_partial(vector.election, totals, key, decrypt.parse_partial(other))
         changed += 1
     assert changed > 20
+
+
+P = 2**255 - 19
+
+
+@pytest.mark.parametrize("number", [1, P - 1, 0, P + 1, 2, 2**256 - 1])
+def test_a_factor_outside_the_group_is_refused(mixed_questions, number: int) -> None:
+    """Identity, small order, not canonical, not on the curve: nothing of it reaches a result."""
+    totals, key, whole = _published(mixed_questions)
+    false = _with_factor(whole, f"{number:064x}")
+    with pytest.raises(ProofRefused if number == 1 else InvalidPoint):
+        decrypt.verify_partial(mixed_questions.election, totals, key, false)
+
+
+def test_a_factor_with_torsion_is_refused_although_its_proof_would_hold(
+    make_booth: Callable, randomness: Callable
+) -> None:
+    """A point of order two added to it vanishes from the equation of an even challenge."""
+    booth = make_booth(Question(answers=("A",), min=0, max=1, question="?"))
+    cast = ballot.seal(booth.election, booth.credential, [[1]], randomness("torsion"))
+    totals = tally.of_ballots(booth.election, [cast])
+    order_two = group.Unchecked((P - 1).to_bytes(32, "little"))
+    for attempt in range(64):
+        made = decrypt.partial_decryption(
+            booth.election, totals, booth.private_key, randomness(f"torsion {attempt}")
+        )
+        if int(made.decryption_proofs[0][0].challenge) % 2 == 0:
+            break
+    factor = group.decode_point(made.decryption_factors[0][0])
+    tainted = _with_factor(made, group.add_unchecked(factor, order_two)[::-1].hex())
+    key = booth.election.public_key
+    decrypt.verify_partial(booth.election, totals, key, made)
+    with pytest.raises(InvalidPoint):
+        decrypt.verify_partial(booth.election, totals, key, tainted)
+
+
+def test_scalars_out_of_range_prove_nothing(mixed_questions) -> None:
+    """A response increased by the group order satisfies the same equation; it is refused."""
+    totals, key, whole = _published(mixed_questions)
+    first = whole.decryption_proofs[0][0]
+    for name in ("challenge", "response"):
+        larger = str(int(getattr(first, name)) + group.ORDER)
+        proof = msgspec.structs.replace(first, **{name: larger})
+        rows = [[proof, *whole.decryption_proofs[0][1:]], *whole.decryption_proofs[1:]]
+        false = msgspec.structs.replace(whole, decryption_proofs=rows)
+        with pytest.raises(InvalidScalar):
+            decrypt.verify_partial(mixed_questions.election, totals, key, false)
+
+
+def test_a_partial_decryption_of_another_election_is_refused(
+    make_booth: Callable, randomness: Callable
+) -> None:
+    """The same trustee's factor for one ciphertext proves nothing under another fingerprint."""
+    booth = make_booth(Question(answers=("A",), min=0, max=1, question="?"))
+    totals = tally.nothing(booth.election)
+    made = decrypt.partial_decryption(
+        booth.election, totals, booth.private_key, randomness("other")
+    )
+    other = msgspec.structs.replace(booth.election, fingerprint="another")
+    with pytest.raises(ProofRefused):
+        decrypt.verify_partial(other, totals, booth.election.public_key, made)
 
 
 def test_a_partial_decryption_of_another_shape_is_refused(two_answers) -> None:
@@ -134,3 +197,14 @@ def crew(randomness: Callable) -> Trustees:
 def partial() -> PartialDecryption:
     """Of a ciphertext whose α is the identity: the factor is the identity under every key."""
     return PartialDecryption([[group.encode_point(group.IDENTITY)]], [[Proof("0", "0")]])
+
+
+def _published(vector) -> tuple[tally.EncryptedTally, str, PartialDecryption]:
+    """The tally, the trustee's key and their partial decryption."""
+    totals = tally.parse(vector.election, vector.encrypted_tally)
+    return totals, vector.election.public_key, decrypt.parse_partial(vector.partial_decryptions[0])
+
+
+def _with_factor(whole: PartialDecryption, point: str) -> PartialDecryption:
+    first, *others = whole.decryption_factors
+    return msgspec.structs.replace(whole, decryption_factors=[[point, *first[1:]], *others])
