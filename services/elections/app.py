@@ -1,7 +1,8 @@
 """Puts `elections` together: settings, adapters, stream, calendar, API; all adapters are here."""
 
+import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -24,6 +25,7 @@ from services.elections.store.law import LawStore, Work
 from services.elections.stream import CONSUMER, TOPICS, on_malformed
 from shared.clock import SystemClock
 from shared.config import load
+from shared.consumer_types import Record
 from shared.contracts.elections import ServiceKeys
 from shared.kafka import topics
 from shared.kafka.outbox import Outbox
@@ -38,6 +40,10 @@ from shared.staff import StaffList
 
 W = TypeVar("W")
 SETTINGS = ElectionsSettings
+GATHER_SECONDS = 0.25
+"""Four transactions a second at most, while votes have PostgreSQL to themselves."""
+GATHER_IDLE_SECONDS = 0.1
+"""So long a step may have to wait to be read back, for a tenth of the transactions."""
 CONNECTIONS = 8
 """The stream, the outbox, the calendar, and some officials."""
 
@@ -63,8 +69,14 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "elections", row_by_row=True)
-        stream = _live(_stream(settings), pool, settings, outbox, after_commit)
-        ballots = _live(_ballots(settings), pool, settings, outbox, lambda *_: arrivals.note())
+        adapters = (pool, settings, outbox)
+        stream = _live(_stream(settings), *adapters, gather=_gather_idle, after_commit=after_commit)
+        ballots = _live(
+            _ballots(settings),
+            *adapters,
+            gather=_gather,
+            after_commit=lambda *_: arrivals.note(),
+        )
         orders = Orders(store, outbox, clock)
         course = Course(store, orders, keys, answers_key)
         end = End(store, orders, signer)
@@ -120,9 +132,11 @@ def _live(
     pool: "asyncpg.Pool[Any]",
     settings: ElectionsSettings,
     outbox: Outbox,
+    *,
+    gather: Callable[[Sequence[Record[Any]]], Awaitable[None]],
     after_commit: Callable[[W, object], None],
 ) -> Stream[W]:
-    """The stream that a replay would run, on the live log."""
+    """The stream that a replay would run, on the live log; `gather` waits before a transaction."""
     return Stream(
         replayed.consumer,
         replayed.topics,
@@ -134,8 +148,20 @@ def _live(
         trust=replayed.trust,
         on_malformed=replayed.on_malformed,
         dedupe_events=replayed.dedupe_events,
+        prepare=gather,
         after_commit=after_commit,
     )
+
+
+async def _gather(records: Sequence[Record[Any]]) -> None:
+    """Let more ballots come: nobody waits for the sum, and one transaction does for all."""
+    await asyncio.sleep(GATHER_SECONDS)
+
+
+async def _gather_idle(records: Sequence[Record[Any]]) -> None:
+    """Let more records come while none of them says anything to us: they are only hashed."""
+    if not records:
+        await asyncio.sleep(GATHER_IDLE_SECONDS)
 
 
 def _service_keys(settings: ElectionsSettings) -> ServiceKeys:
