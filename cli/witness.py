@@ -7,8 +7,8 @@ answer, a stranger's signature) is a warning, tried again, and with --once exit 
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from time import sleep as _wait
 from typing import Annotated, Final
 
 import typer
@@ -95,7 +95,7 @@ def follow(
             is_complete = _look_everywhere(witness, clients, state)
             if once:
                 break
-            time.sleep(every)
+            _wait(every)
     if not is_complete:
         raise typer.Exit(1)
 

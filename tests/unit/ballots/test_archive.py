@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ballots import archive, archive_blocks, archive_records, election
 from ballots.archive import Archive, ArchiveWriter, State
@@ -288,3 +290,13 @@ def test_an_archive_takes_no_other_elections_setup(mixed: list[bytes]) -> None:
     writer.begin(1)
     with pytest.raises(WrongElection):
         writer.setup(read.election, read.trustees, read.credentials)
+
+
+@given(at=st.integers(0, 40_000), put=st.binary(max_size=600), drop=st.integers(0, 600))
+def test_no_bytes_make_the_reader_crash(mixed: list[bytes], at: int, put: bytes, drop: int) -> None:
+    """Something put in, left out or exchanged anywhere: an archive, or a refusal in words."""
+    raw = b"".join(mixed)
+    try:
+        archive.read(raw[:at] + put + raw[at + drop :])
+    except BallotError as refusal:
+        assert str(refusal)

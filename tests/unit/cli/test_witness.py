@@ -253,6 +253,31 @@ def test_what_strangers_added_to_a_note_isnt_cosigned(
     assert [one.name for one in note.signatures] == [ORIGIN, "example.org/witness"]
 
 
+def test_without_once_it_looks_again_and_again_until_an_alarm(
+    look: Command, board: BoardDouble, key: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that fails is not the last one; an alarm ends the command."""
+    waits: list[float] = []
+    refused = {f"/elections/{UUID}/checkpoint": (503, b"{}")}
+    steps: list[Callable[[], object]] = [
+        lambda: board.cast(2),
+        lambda: board.told.update(refused),
+        board.told.clear,
+        lambda: setattr(board, "tree", a_board(0, 3).tree),
+    ]
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        steps[len(waits) - 1]()
+
+    monkeypatch.setattr(witness, "_wait", wait)
+    given = ["--state", str(state), "--key", str(key), "--board-key", BOARD_KEY, "--every", "7"]
+    done = CliRunner().invoke(witness.app, [board.url, *given])
+    assert done.exit_code == ALARMED
+    assert waits == [7.0] * len(steps)
+    assert "cosigned 4 entries" in words_of(done)
+
+
 def test_two_witnesses_dont_work_in_one_folder(
     look: Command, board: BoardDouble, state: Path
 ) -> None:
