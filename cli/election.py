@@ -15,7 +15,7 @@ import typer
 
 from ballots import trustee, trustees
 from ballots.errors import BallotError
-from cli import election_result, election_steps
+from cli import election_result, election_steps, letter
 from cli.client import HomeOption, TokenFileOption, connect
 from cli.election_file import ElectionFileError, read
 from cli.election_show import PHASES, show_election, when
@@ -23,7 +23,7 @@ from cli.election_steps import order
 from cli.packs_files import load_public
 from cli.people import ElectionOption, choose_election
 from cli.readiness import YesOption, require_list
-from cli.screen import CliError, make_app, show_done, show_facts, show_table
+from cli.screen import CliError, console, make_app, show_done, show_facts, show_table
 
 app = make_app("Elections: create, open, close, count, declare, and see where they stand.")
 
@@ -72,7 +72,9 @@ def create(
     api = connect("elections", home=home, token_file=token_file)
     made = api.post("/elections", {"definition": msgspec.to_builtins(definition)})
     show_done(f"The election {definition.title!r} exists.")
-    show_facts([("Election", made["election_id"]), ("Fingerprint", made["fingerprint"])])
+    show_facts([("Election", made["election_id"])])
+    console.print("Print on every letter, so that anybody can check the election:")
+    show_facts(letter.of_home(home, made["fingerprint"]).lines())
 
 
 @app.command("list")
@@ -96,10 +98,12 @@ def show(
     """Show an election: phase, steps, accounts, what is missing, what is set aside."""
     api = connect("elections", home=home, token_file=token_file)
     found = api.get(f"/elections/{choose_election(api, election)}")
+    printed = letter.of_home(home, found["fingerprint"])
     if json:
+        found |= {"board_url": printed.board_url, "board_key": printed.board_key}
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    show_election(found)
+    show_election(found, printed)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from cli.letter import Letter
 from cli.screen import console, show_facts, show_table, show_warning
 
 PHASES = {
@@ -36,9 +37,9 @@ def is_past_post(phase: str) -> bool:
     return phases.index(phase) >= phases.index("post_closed")
 
 
-def show_election(found: dict[str, Any]) -> None:
+def show_election(found: dict[str, Any], printed: Letter) -> None:
     """Everything about one election."""
-    _show_standing(found)
+    _show_standing(found, printed)
     _show_barriers(found["barriers"])
     if is_past_post(found["phase"]):
         _show_end(found["end"])
@@ -71,14 +72,14 @@ def _or_not_yet(count: int | None) -> str:
     return "not known yet" if count is None else f"{count:,}"
 
 
-def _show_standing(found: dict[str, Any]) -> None:
+def _show_standing(found: dict[str, Any], printed: Letter) -> None:
     closed = 6 - len(found["unclosed_partitions"])
     size = found["credential_size"]
     show_facts(
         [
             ("Election", found["election_id"]),
             ("Title", found["title"]),
-            ("Fingerprint", found["fingerprint"]),
+            *printed.lines(),
             ("Phase", f"{PHASES[found['phase']]}, since {when(found['phase_since_ms'])}"),
             ("Opens", when(found["opens_at_ms"])),
             ("Online closes", when(found["online_closes_at_ms"])),

@@ -19,6 +19,7 @@ from cli.rehearsal.ending import Ending
 from cli.rehearsal.offices import Officers, Offices, random_scan_id
 from cli.rehearsal.plan import ANSWERS, QUESTION, Part, cast_parts, expect
 from cli.rehearsal.roll import Elector, make_roll
+from deploy.local import belenios
 from deploy.local.ports import LOOPBACK
 from deploy.local.stack import Stack
 from shared.keys import read_public
@@ -112,7 +113,7 @@ def _ending(
         election_id=staged.election_id,
         trustees=staged.trustees,
         folder=folder,
-        belenios_tool=None,
+        belenios_tool=belenios.find(stack.home),
         progress=progress,
     )
 

@@ -16,7 +16,18 @@ README = CHECKOUT / "README.md"
 MAKEFILE = CHECKOUT / "Makefile"
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
-VOTER, POSTER = "Ada Ashworth", "Brân Bevan"
+VOTERS = {
+    ("Ada Ashworth", "3 April 1951", "sw1a1aa"): "vote.json",
+    ("Cara O'Connor", "30/9/1975", "bt1 5gs"): "second-vote.json",
+}
+POSTER = "Brân Bevan"
+PAPERS = """
+valid = 1
+
+[[questions]]
+question = "Who shall lead the society?"
+answers = {"Ann Archer" = 0, "Bob Baker" = 1}
+"""
 MINUTES = 8
 
 # What a voter does by hand, between the printing of the letters and the vote.
@@ -24,7 +35,7 @@ READS_THE_LETTER = "castonce election open"
 
 
 def test_the_walk_through_a_ballot_works_as_written(tmp_path: Path) -> None:
-    """Whoever copies the README's lines gets from an empty machine to two balances."""
+    """Whoever copies the README's lines gets from an empty machine to a verified declaration."""
     [walk] = BLOCK.findall(README.read_text())
     before, after = walk.split(READS_THE_LETTER)
     home = tmp_path / "home"
@@ -44,6 +55,7 @@ def test_the_walk_through_a_ballot_works_as_written(tmp_path: Path) -> None:
     assert "DOES NOT BALANCE" not in shown
     receipt = json.loads((tmp_path / "offline" / "receipt.json").read_text())
     assert len(receipt["tracker"]) == 43
+    assert "EVERYTHING HOLDS" in shown
 
 
 @pytest.mark.parametrize("block", CONSOLE.findall(README.read_text()))
@@ -75,16 +87,18 @@ def _words_of_commands() -> str:
 
 
 def _read_letters(offline: Path) -> None:
-    """What the two electors take from their letters."""
+    """What the electors take from their letters, and two officers from the envelopes."""
     with (offline / "letters.csv").open(encoding="utf-8-sig", newline="") as file:
         letters = {row["name"]: row for row in csv.DictReader(file)}
-    vote = {
-        "code": letters[VOTER]["code"],
-        "answers": {"date_of_birth": "3 April 1951", "postcode": "sw1a1aa"},
-        "choices": [[1]],
-    }
-    (offline / "vote.json").write_text(json.dumps(vote))
+    for (name, born, postcode), file_name in VOTERS.items():
+        vote = {
+            "code": letters[name]["code"],
+            "answers": {"date_of_birth": born, "postcode": postcode},
+            "choices": [[1]],
+        }
+        (offline / file_name).write_text(json.dumps(vote))
     (offline / "serial.txt").write_text(letters[POSTER]["serial"])
+    (offline / "papers.toml").write_text(PAPERS)
 
 
 def _run(lines: str, folder: Path, environment: dict[str, str]) -> str:
