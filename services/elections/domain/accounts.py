@@ -105,7 +105,6 @@ def differences(whole: Whole) -> list[str]:
     closed, ballots = whole.closed, whole.tally.ballots
     voted_online = whole.packs.packs.voted_online
     return [
-        *_same("rights", closed.rights, "electors on the roll", whole.roll.electors),
         *_same("rights withdrawn", closed.withdrawn, "electors withdrawn", whole.roll.withdrawn),
         *_same("ballots in the tally", ballots, "rights used online", closed.used_online),
         *_same("ballots in the tally", ballots, "ballots on the board", whole.board_ended.ballots),

@@ -4,6 +4,7 @@ Promises that a partial decryption is taken only if every one of its proofs hold
 key. Must never see a private key. Trusts `ballots` for what a proof shows.
 """
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -33,14 +34,10 @@ def owner_of(
     offered = decrypt.parse_partial(partial.encode())
     tried = range(1, len(holders.owners) + 1) if owner is None else [owner]
     for number in tried:
-        try:
+        with suppress(ProofRefused):
             decrypt.verify_partial(about, totals, holders.public_key(number), offered)
-        except ProofRefused:
-            if owner is not None:
-                raise
-        else:
             return number
-    raise ProofRefused("its proofs hold under no trustee's key")
+    raise ProofRefused("its proofs don't hold under this trustee's key, or under any")
 
 
 def result(

@@ -188,6 +188,8 @@ def _changed(content: Content, path: str, value: Any) -> Content:
         ("packs.voted_online", 39),
         ("packs.voted_by_post", 9),
         ("packs.spare", 7),
+        ("packs", replace(CONTENT.packs, voted_online=39, unused=5)),
+        ("packs", replace(CONTENT.packs, voted_by_post=9, unused=5)),
         ("credentials.size", 71),
         ("credentials.active", 56),
         ("credentials.spare", 9),

@@ -159,6 +159,7 @@ def test_nothing_is_declared_while_a_record_is_set_aside() -> None:
         ("papers.questions", [PaperCounts(answers=[6, 3])]),
         ("papers.questions", [PaperCounts(answers=[6, 1])]),
         ("papers.questions", [PaperCounts(answers=[8, 0], blank=1)]),
+        ("papers.questions", [PaperCounts(answers=[5, 2], blank=1)]),
         ("papers.questions", [PaperCounts(answers=[6, 2, 0])]),
         ("papers.questions", [PaperCounts(answers=[6, 2])] * 2),
         ("roll.electors", 59),
