@@ -88,7 +88,7 @@ class BoardApi:
             "application/octet-stream",
             f"{board.about.election_id}.bel",
         )
-        with self._door.download():
+        with self._door.download(request):
             return await ranges.send(request, what, GROWS)
 
     async def lines(self, request: web.Request) -> web.StreamResponse:
@@ -101,7 +101,7 @@ class BoardApi:
             "application/octet-stream",
             f"{board.about.election_id}.board",
         )
-        with self._door.download():
+        with self._door.download(request):
             return await ranges.send(request, what, GROWS)
 
     async def checkpoint(self, request: web.Request) -> web.StreamResponse:

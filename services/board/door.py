@@ -6,6 +6,7 @@ to anyone.
 
 import contextlib
 import math
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -17,6 +18,8 @@ from services.board.metrics import REFUSED_AT_DOOR
 from shared.clock import Clock
 from shared.http.limits import Limiter, Rate, caller_behind_proxies, network_of
 
+DOWNLOADS_OF_ONE = 8
+"""Files that one network address is sent at the same time, at most."""
 _network_of = lru_cache(maxsize=4096)(network_of)
 
 
@@ -31,6 +34,7 @@ class Door:
             Rate(each, max(10, each / 2)), Rate(every, max(10, every / 10)), clock.now_ms()
         )
         self._downloads_left = settings.downloads
+        self._downloads_of: Counter[str] = Counter()
 
     def admit(self, request: web.Request) -> None:
         """Let a request in, or raise KnockedTooOften."""
@@ -43,16 +47,24 @@ class Door:
             )
 
     @contextlib.contextmanager
-    def download(self) -> Iterator[None]:
-        """One file is being sent meanwhile; raises TooManyDownloads."""
-        if self._downloads_left < 1:
+    def download(self, request: web.Request) -> Iterator[None]:
+        """A file is being sent meanwhile; raises TooManyDownloads, also for too many of one caller.
+
+        So a few slow readers don't keep everybody from the archive.
+        """
+        network = self._network(request) or ""
+        is_too_many = bool(network) and self._downloads_of[network] >= DOWNLOADS_OF_ONE
+        if self._downloads_left < 1 or is_too_many:
             REFUSED_AT_DOOR.labels("downloads").inc()
             raise TooManyDownloads()
         self._downloads_left -= 1
+        self._downloads_of[network] += 1
         try:
             yield
         finally:
             self._downloads_left += 1
+            self._downloads_of[network] -= 1
+            self._downloads_of += Counter()  # forgets addresses with nothing under way
 
     def _network(self, request: web.Request) -> str | None:
         address = request.remote or ""

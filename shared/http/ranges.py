@@ -16,8 +16,8 @@ from aiohttp import web
 from shared.http.problem import SECURITY_HEADERS, new_request_id, problem
 
 CHUNK_BYTES = 256 * 1024
-STALL_SECONDS = 30.0
-"""How long a reader may leave a chunk lying."""
+STALL_SECONDS = 15.0
+"""How long a reader may leave a chunk lying: slower than 17 kB/s is cut off, and may go on."""
 
 _ONE_RANGE = re.compile(r"bytes=(?:([0-9]{1,16})-([0-9]{0,16})|-([0-9]{1,16}))")
 

@@ -55,6 +55,8 @@ async def posted(record: Record[Any], work: Work) -> Outcome:
     board = work.boards.get(said.election_id)
     if board is None:
         return Quarantine("not_set_up")
+    if isinstance(said, BallotPosted) and (said.election_id, said.tracker) in work.trackers:
+        return Quarantine("ballot_already_posted")
     try:
         board, entry = entries.extended(board, said)
     except NoPlace as refusal:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ballots import archive, board_entries
 from services.board.domain.entries import Board, Entry
 from shared.consumer_types import Record, Sql
-from shared.contracts.board import CredentialsPosted, SetupPosted
+from shared.contracts.board import BallotPosted, CredentialsPosted, SetupPosted
 from shared.replay import DerivedTable
 
 DERIVED_TABLES: Final = (
@@ -33,6 +33,7 @@ class Work:
 
     boards: dict[str, Board] = field(default_factory=dict)
     listed: dict[str, dict[int, Part]] = field(default_factory=dict)
+    trackers: set[tuple[str, str]] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     entries: list[tuple[Entry, int]] = field(default_factory=list)
     new_parts: list[CredentialsPosted] = field(default_factory=list)
@@ -50,6 +51,8 @@ class Work:
         self.boards[board.election_id] = board
         self.changed.add(board.election_id)
         self.entries.append((entry, log_offset))
+        if entry.tracker is not None:
+            self.trackers.add((entry.election_id, entry.tracker))
 
 
 class Store:
@@ -60,6 +63,11 @@ class Store:
         named = sorted({record.message.election_id for record in records})
         rows = await sql.fetch("select * from boards where election_id = any($1)", named)
         work = Work(boards={row["election_id"]: _board(row) for row in rows})
+        ballots = [r.message for r in records if isinstance(r.message, BallotPosted)]
+        if ballots:
+            offered = [one.election_id for one in ballots], [one.tracker for one in ballots]
+            known = await sql.fetch(_KNOWN_BALLOTS, *offered)
+            work.trackers = {(row["election_id"], row["tracker"]) for row in known}
         listing = (CredentialsPosted, SetupPosted)
         lists = {r.message.election_id for r in records if isinstance(r.message, listing)}
         if any(isinstance(record.message, SetupPosted) for record in records):
@@ -93,6 +101,11 @@ async def _add(sql: Sql, statement: str, rows: Iterable[tuple[Any, ...]]) -> Non
         await sql.execute(statement, *map(list, columns))
 
 
+_KNOWN_BALLOTS = """
+    select election_id, tracker from entries
+     where tracker is not null
+       and (election_id, tracker) in (select * from unnest($1::text[], $2::text[]))
+"""
 _PARTS = """
     select election_id, part, parts, credentials from listed_credentials
      where election_id = any($1)

@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 
 from cli.booth import Booth
@@ -23,7 +24,7 @@ from tests.journeys.patience import say, until
 from tests.journeys.whole import Whole
 
 SEED = 1832
-SERVICES = ("elections", "identity", "codes", "votes", "postal", "gateway")
+SERVICES = ("elections", "identity", "codes", "votes", "postal", "gateway", "board")
 NEVER = {
     ("gateway", "mark"),  # it has no outbox
     ("postal", "half_published"),  # it says one thing at a time
@@ -67,8 +68,9 @@ async def test_a_service_dies_at_a_point_and_nothing_is_lost_or_doubled(
         await gathering.offices.close_online()
         shown = await gathering.offices.close_post()
         assert died.is_set(), f"{service} never came to {point}"
-    assert shown["phase"] == "reconciled"
+    assert shown["phase"] in ("reconciled", "tallied")
     await _require_balance(whole, gathering)
+    await _require_board(whole, gathering, {outcome.receipt.tracker for _, outcome in receipts})
 
 
 @asynccontextmanager
@@ -123,6 +125,24 @@ async def _require_same_receipts(
 ) -> None:
     for voter, receipt in receipts:
         assert await voters.hand_in(booth, gathering, voter) == receipt
+
+
+async def _require_board(whole: Whole, gathering: Gathering, trackers: set[str]) -> None:
+    """The public board has the ballots that got receipts, each once, and has ended with them."""
+    at = f"http://127.0.0.1:{whole.stack.ports.api('board')}/elections/{gathering.election_id}"
+    async with aiohttp.ClientSession() as http:
+
+        async def phase() -> str:
+            async with http.get(at) as answer:
+                found: str = (await answer.json())["phase"] if answer.status == 200 else ""
+                return found
+
+        ended = ("ended", "tallied")
+        await until(phase, lambda seen: seen in ended, what="the end of the board", seconds=60)
+        async with http.get(f"{at}/ballots") as answer:
+            listed = [line["tracker"] for line in (await answer.json())["ballots"]]
+    assert len(listed) == ONLINE
+    assert set(listed) == trackers
 
 
 async def _require_balance(whole: Whole, gathering: Gathering) -> None:

@@ -200,10 +200,13 @@ async def test_a_message_of_our_own_out_of_order_is_set_aside(hall: Hall) -> Non
         BallotsEnded(election_id=polls.election_id, ballots=1),
         BallotsEnded(election_id=late.election_id, ballots=0),
     )
+    one = polls.accepted(0)
+    again = BallotPosted(election_id=polls.election_id, tracker=one.tracker, ballot=one.ballot)
+    await hall.publish([hall.sealed(again, event_id="another")])
     async with hall.database() as sql:
         asked = "select count(*) from quarantine where topic = $1 and reason = any($2)"
-        reasons = ["ballots_missing", "not_set_up"]
-        await eventually(lambda: sql.fetchval(asked, BOARD.name, reasons), lambda n: n == 2)
+        reasons = ["ballots_missing", "not_set_up", "ballot_already_posted"]
+        await eventually(lambda: sql.fetchval(asked, BOARD.name, reasons), lambda n: n == 3)
     board = await hall.board(polls.election_id)
     assert (board["phase"], board["ballots"]) == ("open", 2)
 
