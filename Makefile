@@ -62,6 +62,10 @@ test: lint ## Lint, then every test but the full matrices.
 test-long: lint ## Lint, then every test with the full matrices.
 	@$(BIN)/python -m pytest tests
 
+.PHONY: mutation
+mutation: setup-test ## Delete and negate each check of the verifier in turn: a test must notice (SAMPLE=n SEED=n).
+	@$(BIN)/python -m tests.verifier.idle_checks $(if $(SAMPLE),--sample $(SAMPLE) --seed $(or $(SEED),1))
+
 .PHONY: bench
 bench: setup-test ## Votes per second and latency beside a plain service.
 	@$(BIN)/python -m tests.bench

@@ -19,6 +19,7 @@ from castonce_verifier.strict_json import natural, read_compact, record, text
 
 BLOCK: Final = 512
 FIRST_NAME: Final = "BELENIOS"
+MAX_FIRST_BYTES: Final = 100
 
 _NAME: Final = re.compile(r"([0-9a-f]{64})\.(data|event)\.json", re.ASCII)
 _OCTAL: Final = re.compile(rb"[0-7]{11}")
@@ -88,6 +89,7 @@ class Archive:
         if name != FIRST_NAME:
             raise Unreadable("the file doesn't begin with the entry BELENIOS: it is no archive")
         with blaming(f"entry 0 ({FIRST_NAME})"):
+            require(size <= MAX_FIRST_BYTES, f"is longer than it can be: {size} bytes")
             fields = record(read_compact(self._body(BLOCK, size)), "version", "timestamp")
             require(natural(fields["version"]) == 1, "is of a version other than 1")
             stamp = text(fields["timestamp"])

@@ -13,6 +13,9 @@ from castonce_verifier.archive import Archive, Entry
 from castonce_verifier.faults import Fault, Refused, blaming, require
 from castonce_verifier.strict_json import digest, natural, read_compact, record
 
+# Far above any that can be right; JSON takes many times its length once it is read.
+MAX_POINTER_BYTES: Final = 1_000
+MAX_BALLOT_BYTES: Final = 16_000_000
 _NOT_DONE: Final = "Shuffles belong to questions whose votes are mixed; that isn't supported"
 
 
@@ -46,7 +49,7 @@ def read_board(archive: Archive) -> Board:
     election, trustees, credentials = _read_setup(reader)
     ballots: list[Entry] = []
     while reader.stands_before("data"):
-        ballots.append(reader.data("a ballot"))
+        ballots.append(reader.data("a ballot", MAX_BALLOT_BYTES))
         reader.event("Ballot", ballots[-1])
     reader.event("EndBallots", None)
     tally, tally_size, number, weight = _read_tally(reader)
@@ -84,9 +87,17 @@ class _Reader:
         ahead = self._archive.entries[self._place : self._place + len(kinds)]
         return [entry.kind for entry in ahead] == list(kinds)
 
-    def data(self, what: str) -> Entry:
-        """Take the next entry, which must be data."""
-        return self._next("data", what)
+    def data(self, what: str, most_bytes: int | None = None) -> Entry:
+        """Take the next entry, which must be data, maybe of a limited size."""
+        entry = self._next("data", what)
+        with blaming(str(entry)):
+            is_short = most_bytes is None or entry.size <= most_bytes
+            require(is_short, f"is longer than {what} can be: {entry.size} bytes")
+        return entry
+
+    def pointer(self, what: str) -> Entry:
+        """Take the next entry, which must be data that only points at other entries."""
+        return self.data(what, MAX_POINTER_BYTES)
 
     def fields(self, entry: Entry, *names: str) -> dict[str, Any]:
         """Return the fields of a payload that points at other entries."""
@@ -100,6 +111,8 @@ class _Reader:
         parent = self.events[-1].digest if self.events else None
         optional = ["parent"] * (parent is not None), ["payload"] * (payload is not None)
         with blaming(str(entry)):
+            is_short = entry.size <= MAX_POINTER_BYTES
+            require(is_short, f"is longer than an event can be: {entry.size} bytes")
             value = read_compact(self._archive.content(entry))
             if isinstance(value, dict) and value.get("type") in ("Shuffle", "EndShuffles"):
                 raise Fault(_NOT_DONE)
@@ -135,7 +148,7 @@ def _read_setup(reader: _Reader) -> tuple[Entry, Entry, Entry]:
         reader.data("the trustees' keys"),
         reader.data("the list of credentials"),
     )
-    setup = reader.data("the setup")
+    setup = reader.pointer("the setup")
     if reader.stands_before("data"):
         more = "has data behind it: a certificate of the credentials isn't supported"
         raise Refused(str(setup), more)
@@ -149,7 +162,7 @@ def _read_setup(reader: _Reader) -> tuple[Entry, Entry, Entry]:
 
 
 def _read_tally(reader: _Reader) -> tuple[Entry, Entry, int, int]:
-    tally, size = reader.data("the encrypted tally"), reader.data("the tally's size")
+    tally, size = reader.data("the encrypted tally"), reader.pointer("the tally's size")
     fields = reader.fields(size, "num_tallied", "total_weight", "encrypted_tally")
     with blaming(str(size)):
         require(digest(fields["encrypted_tally"]) == tally.digest, "names another entry as tally")
@@ -159,7 +172,7 @@ def _read_tally(reader: _Reader) -> tuple[Entry, Entry, int, int]:
 
 
 def _read_decryption(reader: _Reader) -> Owned:
-    decryption, owner_entry = reader.data("a partial decryption"), reader.data("its owner")
+    decryption, owner_entry = reader.data("a partial decryption"), reader.pointer("its owner")
     fields = reader.fields(owner_entry, "owner", "payload")
     with blaming(str(owner_entry)):
         require(digest(fields["payload"]) == decryption.digest, "names another entry as payload")

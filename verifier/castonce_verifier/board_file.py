@@ -17,6 +17,8 @@ from castonce_verifier.states import States, is_in_order
 from castonce_verifier.strict_json import digest, natural, read_compact, record, write
 
 BOARD_FILE: Final = "the board file"
+# Far above any that can be right: a statement about 5,000 credentials has 340,000.
+MAX_LINE_BYTES: Final = 1_000_000
 _STATES: Final = b'{"entry":"states",'
 
 
@@ -60,6 +62,7 @@ def read_board_file(raw: bytes, uuid: str, board: Board, weights: dict[str, int]
     """
     lines = _split(raw)
     with blaming(_naming(0)):
+        require(len(lines[0]) <= MAX_LINE_BYTES, "is longer than a line can be")
         keys, root = _read_setup(lines[0], board.events[0].digest, weights)
     states = States(uuid, keys.codes, weights.keys())
     due = _due(board)
@@ -68,6 +71,7 @@ def read_board_file(raw: bytes, uuid: str, board: Board, weights: dict[str, int]
     seen: set[bytes] = set()
     for number, line in enumerate(lines[1:], 1):
         with blaming(_naming(number)):
+            require(len(line) <= MAX_LINE_BYTES, "is longer than a line can be")
             if line.startswith(_STATES):
                 require(line not in seen, "stands on the board a second time")
                 seen.add(line)
