@@ -217,11 +217,11 @@ def cosigned(note: bytes, seconds: int = 1_795_474_300) -> bytes:
 
 
 def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> dict[str, Any]:
-    """What a declaration says when two of five envelopes were admitted, each with a valid paper."""
+    """What a declaration says when four of seven envelopes were admitted, two with valid papers."""
     counts = json.loads(records[RESULT].body)["result"]
     ballots = len(poll.ballots)
     archive = pack(records)
-    unused = len(poll.voters) - ballots - 2
+    unused = len(poll.voters) - ballots - 4
     return {
         "version": 1,
         "election_id": poll.election.uuid,
@@ -233,12 +233,12 @@ def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> di
             _question(question, numbers)
             for question, numbers in zip(poll.questions, counts, strict=True)
         ],
-        "turnout": {"electors": 9, "online": ballots, "post": 2, "total": ballots + 2},
-        "papers": {"valid": 2, "rejected": {}, "missing": 0},
+        "turnout": {"electors": 9, "online": ballots, "post": 4, "total": ballots + 4},
+        "papers": {"valid": 2, "rejected": {"blank": 1}, "missing": 1},
         "packs": {
             "unused": unused,
             "voted_online": ballots,
-            "voted_by_post": 2,
+            "voted_by_post": 4,
             "replaced": 0,
             "withdrawn": 0,
             "undelivered": 0,
@@ -253,8 +253,8 @@ def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> di
             "spare": 1,
         },
         "envelopes": {
-            "received": 5,
-            "admitted": 2,
+            "received": 7,
+            "admitted": 4,
             "voided": 1,
             "set_aside": {"late": 1, "voted_online": 1},
         },
@@ -283,6 +283,8 @@ def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> di
 def _question(question: Any, numbers: Sequence[int]) -> dict[str, Any]:
     counts = [{"online": n, "post": 0, "total": n} for n in numbers]
     blank = counts.pop(0) if question.blank else None
+    # Both papers are for the first answer.
+    counts[0] |= {"post": 2, "total": counts[0]["online"] + 2}
     pairs = zip(question.answers, counts, strict=True)
     answers = [{"answer": answer} | count for answer, count in pairs]
     return {"question": question.question, "answers": answers, "blank": blank}

@@ -46,7 +46,10 @@ def test_a_second_ballot_of_a_credential_is_refused() -> None:
     """We never let anybody vote twice, so a second ballot on the board is an attack."""
     poll = fresh("second")
     poll.cast(0, [0, 1])
-    require_refused(poll.records(poll.ballots[1:]), 9, "a second ballot")
+    records = poll.records(poll.ballots[1:])
+    require_refused(records, 9, "a second ballot")
+    # Also where nobody said which rule is to be followed.
+    assert "a second ballot" in refusal(pack(records), Rules()).reason
 
 
 def test_an_earlier_ballot_may_not_count_instead_of_the_last() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from castonce_verifier.evidence import Evidence
 from castonce_verifier.faults import Unreadable
+from castonce_verifier.states import is_in_order
 
 from tests.verifier.boards import (
     VOTES,
@@ -235,6 +236,15 @@ def test_a_ballot_in_the_archive_alone_is_refused(shown: Shown) -> None:
     lines = [*shown.lines[:SECOND_BALLOT], *shown.lines[SECOND_BALLOT + 1 :]]
     because = "isn't the ballot with tracker"
     require_refused(shown.with_lines(lines), f"board entry {SECOND_BALLOT}", because)
+
+
+def test_the_order_is_that_of_all_bytes() -> None:
+    """The last two hex digits first, then the two before them, and so on to the first."""
+    ordered = ["ff" * 31 + "05", "00" * 30 + "0105", "00" * 30 + "0205", "01" + "00" * 29 + "0205"]
+    ordered = [ordered[1], ordered[2], ordered[3], ordered[0]]
+    assert is_in_order(ordered)
+    assert not is_in_order([ordered[1], ordered[0]])
+    assert not is_in_order([ordered[2], ordered[1]])
 
 
 def test_a_statement_that_somebody_else_signed_is_refused(shown: Shown, canvassed: Poll) -> None:

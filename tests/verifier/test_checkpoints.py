@@ -93,6 +93,8 @@ def test_a_split_view_is_refused(shown: Shown) -> None:
     split = checkpoint(uuid_of(shown), other)
     forged = with_checkpoints(shown, split, *shown.checkpoints)
     require_refused(forged, "checkpoint 1", "other entries than the first 5")
+    forged = with_checkpoints(shown, *shown.checkpoints, split)
+    require_refused(forged, "checkpoint 2", "other entries than the first 5")
     whole = checkpoint(uuid_of(shown), [*other, *shown.lines[5:]])
     require_refused(with_checkpoints(shown, whole), ENTRY, "other entries than the first 14")
 
@@ -247,7 +249,7 @@ def test_a_cosignature_of_another_head_is_refused(shown: Shown) -> None:
 def witness_text(name: str, typed_key: bytes) -> str:
     """A witness' key as it gives it out."""
     line = signature_line(name, typed_key, b"").decode()
-    identifier = base64.b64decode(line.split()[2]).hex()
+    identifier = base64.b64decode(line.split()[-1]).hex()
     return f"{name}+{identifier}+{base64.b64encode(typed_key).decode()}"
 
 
@@ -273,6 +275,7 @@ def test_a_witness_key_is_read() -> None:
         lambda _: witness_text("w", b"\x04" + bytes(31)),
         lambda _: witness_text("w", b"\x04" + bytes(33)),
         lambda _: witness_text("w", b""),
+        lambda _: witness_text("", b"\x04" + bytes(32)),
     ],
 )
 def test_a_witness_key_of_another_form_is_refused(change: Callable[[str], str]) -> None:

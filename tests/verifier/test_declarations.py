@@ -151,18 +151,20 @@ def test_a_field_of_another_kind_is_refused(shown: Shown, path: Path, value: Any
     require_refused(with_value(shown, path, value), ENTRY, "")
 
 
-def test_the_refusal_says_where(shown: Shown) -> None:
+def test_the_refusal_says_where(shown: Shown, manifold: Shown) -> None:
     """A reader finds the number at fault."""
     forged = with_value(shown, ("envelopes", "admitted"), "2")
     require_refused(forged, ENTRY, "lacks a whole number (in admitted) (in envelopes)")
     forged = with_value(shown, ("turnout", "online"), 4)
     require_refused(forged, ENTRY, "doesn't add up: the ballots: 4 isn't 3")
+    forged = with_value(manifold, ("questions", 1, "answers", 0, "total"), 9)
+    require_refused(forged, ENTRY, "doesn't add up: question 2: a total: 9 isn't 2")
 
 
 CONSISTENT: dict[str, list[tuple[Path, Any]]] = {
     "a vote moved between candidates": [
         (("questions", 0, "answers", 0, "online"), 1),
-        (("questions", 0, "answers", 0, "total"), 1),
+        (("questions", 0, "answers", 0, "total"), 3),
         (("questions", 0, "answers", 1, "online"), 2),
         (("questions", 0, "answers", 1, "total"), 2),
     ],
@@ -180,9 +182,14 @@ CONSISTENT: dict[str, list[tuple[Path, Any]]] = {
         (("turnout", "electors"), 4),
         (("roll", "electors"), 4),
     ],
-    "more envelopes admitted than there are": [
-        (("envelopes", "admitted"), 3),
-        (("envelopes", "received"), 6),
+    "more envelopes admitted than papers account for": [
+        (("envelopes", "admitted"), 5),
+        (("envelopes", "received"), 8),
+    ],
+    "more envelopes admitted than voters by post": [
+        (("envelopes", "admitted"), 5),
+        (("envelopes", "received"), 8),
+        (("papers", "missing"), 2),
     ],
     "blank votes where there can't be any": [
         (("questions", 0, "blank"), {"online": 0, "post": 0, "total": 0}),
@@ -199,13 +206,17 @@ CONSISTENT: dict[str, list[tuple[Path, Any]]] = {
         (("credentials", "active"), 5),
         (("credentials", "replaced"), 0),
     ],
-    "a pack counted elsewhere": [
-        (("packs", "unused"), 3),
-        (("packs", "voted_by_post"), 1),
+    "a pack voted by post called unused": [
+        (("packs", "unused"), 1),
+        (("packs", "voted_by_post"), 3),
+    ],
+    "a pack voted online called unused": [
+        (("packs", "unused"), 1),
+        (("packs", "voted_online"), 2),
     ],
     "a pack voted online by post": [
         (("packs", "voted_online"), 2),
-        (("packs", "voted_by_post"), 3),
+        (("packs", "voted_by_post"), 5),
     ],
     "another organisation": [(("organisation",), "Somebody else")],
     "another title": [(("title",), "Another")],
@@ -234,8 +245,15 @@ def test_blank_papers_leave_no_room_for_votes(manifold: Shown) -> None:
     for path, value in two_votes:
         whole = changed(whole, path, value)
     require_refused(declaring(manifold, signed(whole)), ENTRY, "votes by post for one answer")
+    whole = unsigned(manifold)
+    for place in range(3):
+        count = at(whole, ("questions", 1, "answers", place))
+        count |= {"post": 1, "total": count["online"] + 1}
+    require_refused(declaring(manifold, signed(whole)), ENTRY, "votes by post: 3 is more than 2")
     no_blank = with_value(manifold, ("questions", 1, "blank"), None)
     require_refused(no_blank, ENTRY, "no blank votes")
+    half = with_value(manifold, ("questions", 1, "blank"), {"online": 1})
+    require_refused(half, ENTRY, "has fields ['online'] instead of")
 
 
 def test_an_election_without_barriers_or_papers_holds(shown: Shown) -> None:

@@ -9,6 +9,8 @@ import random
 from typing import Any
 
 import pytest
+from castonce_verifier.faults import Fault
+from castonce_verifier.strict_json import natural
 
 from ballots.election import Question
 from tests.verifier.elections import Poll, resigned
@@ -135,6 +137,15 @@ def test_every_changed_field_of_every_entry_is_refused(mixed: list[Record]) -> N
             if not (place == 2 and value == whole[::-1]):
                 refused = refusal(pack(replaced(mixed, place, compact(value))))
                 assert entry_number(refused) >= place + 1, (path, refused)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**53])
+def test_numbers_up_to_2_to_53_are_read(number: int) -> None:
+    """As the specification has it: what every implementation can hold."""
+    assert natural(number) == number
+    for other in (2**53 + 1, -1, True, 1.0, "1", None):
+        with pytest.raises(Fault):
+            natural(other)
 
 
 def twice(body: bytes) -> bytes:

@@ -7,7 +7,7 @@ from castonce_verifier.recount import recount
 
 from ballots.election import Question
 from tests.verifier.elections import YES_NO, Poll
-from tests.verifier.forge import BELENIOS, STRICT, Record, Rules, pack, verify
+from tests.verifier.forge import BELENIOS, STRICT, Record, Rules, pack, unpack, verify
 
 
 def test_an_archive_made_by_belenios_tool_holds(two_answers: bytes) -> None:
@@ -16,6 +16,7 @@ def test_an_archive_made_by_belenios_tool_holds(two_answers: bytes) -> None:
     assert report.result == [[100, 100]]
     assert (report.ballots, report.ballots_counted, report.trustees) == (200, 200, 2)
     assert report.fingerprint == "xx2sJOjc6aC3t1yOAtHmzE8TjBmuxYfSyifr+piRukY"
+    assert report.last_event == unpack(two_answers)[-1].digest
 
 
 @pytest.mark.parametrize("rules", [STRICT, BELENIOS])

@@ -21,9 +21,9 @@ BLOCK: Final = 512
 FIRST_NAME: Final = "BELENIOS"
 MAX_FIRST_BYTES: Final = 100
 
-_NAME: Final = re.compile(r"([0-9a-f]{64})\.(data|event)\.json", re.ASCII)
+_NAME: Final = re.compile(r"([0-9a-f]{64})\.(data|event)\.json")
 _OCTAL: Final = re.compile(rb"[0-7]{11}")
-_SECONDS: Final = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
+_SECONDS: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
 class Entry(NamedTuple):

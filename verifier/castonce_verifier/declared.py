@@ -64,7 +64,6 @@ def _require_possible(what: str, question: Question, declared: Fields, papers: i
     """No more votes on papers than there are valid ones; a blank one is for no answer."""
     blank = declared["blank"]["post"] if declared["blank"] else 0
     marks = [answer["post"] for answer in declared["answers"]]
-    _at_most(f"{what}: blank votes by post", blank, papers)
     _at_most(f"{what}: votes by post for one answer", max(marks), papers - blank)
     _at_most(f"{what}: votes by post", sum(marks), (papers - blank) * question.most)
 

@@ -17,8 +17,8 @@ from castonce_verifier.group import Point
 from castonce_verifier.strict_json import array, natural, read, read_compact, record, text
 
 GROUP: Final = "Ed25519"
-_UUID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{14,64}", re.ASCII)
-_WEIGHT: Final = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_UUID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{14,64}")
+_WEIGHT: Final = re.compile(r"[1-9][0-9]{0,15}")
 
 
 class Question(NamedTuple):

@@ -70,8 +70,9 @@ def _require_checkpoints(evidence: Evidence, uuid: str, lines: Sequence[bytes]) 
     checkpoints = []
     for number, raw in enumerate(evidence.checkpoints, 1):
         with blaming(_naming(number, evidence)):
-            checkpoints.append(read_checkpoint(raw))
-            require_checkpoint(checkpoints[-1], uuid, lines, evidence.signers)
+            checkpoint = read_checkpoint(raw)
+            require_checkpoint(checkpoint, uuid, lines, evidence.signers)
+        checkpoints.append(checkpoint)
     sizes = [checkpoint.size for checkpoint in checkpoints]
     newest = sizes.index(max(sizes))
     with blaming(_naming(newest + 1, evidence)):

@@ -24,8 +24,8 @@ Point = NewType("Point", bytes)
 ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 IDENTITY: Final = Point(bytes([1]) + bytes(31))
 
-_POINT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_SCALAR: Final = re.compile(r"0|[1-9][0-9]{0,76}", re.ASCII)
+_POINT: Final = re.compile(r"[0-9a-f]{64}")
+_SCALAR: Final = re.compile(r"0|[1-9][0-9]{0,76}")
 
 
 def read_point(text: object) -> Point:

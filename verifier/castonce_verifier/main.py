@@ -22,7 +22,7 @@ from castonce_verifier.signatures import read_key
 from castonce_verifier.telling import Bar, Given, tell_failure, tell_report
 
 HOLDS, REFUSED, UNREADABLE, INTERRUPTED = 0, 1, 2, 130
-_FINGERPRINT: Final = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
+_FINGERPRINT: Final = re.compile(r"[A-Za-z0-9+/]{43}")
 
 
 def run() -> None:

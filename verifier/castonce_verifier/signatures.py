@@ -16,7 +16,7 @@ from castonce_verifier.faults import Fault
 
 SIGNATURE_BYTES: Final = 64
 KEY_BYTES: Final = 32
-_HEX: Final = re.compile(r"[0-9a-f]*", re.ASCII)
+_HEX: Final = re.compile(r"[0-9a-f]*")
 
 
 def read_key(value: object) -> bytes:

@@ -45,7 +45,7 @@ class States:
         require_signed(self._key, said.encode(), signature, "the voting codes' service")
         strength = STATES.index(state)
         for credential in credentials:
-            self._said[credential] = max(strength, self._said.get(credential, 0))
+            self._said[credential] = max(strength, self._said.get(credential, strength))
 
     def of(self, credential: str) -> str:
         """Return the final state of a listed credential."""

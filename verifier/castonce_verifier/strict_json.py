@@ -15,7 +15,7 @@ from typing import Any, Final, Never
 from castonce_verifier.faults import Fault, require
 
 MAX_NATURAL: Final = 2**53
-_HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def read(raw: bytes) -> Any:

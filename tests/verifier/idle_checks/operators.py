@@ -29,6 +29,8 @@ EXCHANGED: Final[dict[type[ast.AST], type[ast.AST]]] = {
 }
 IDLE_KEYWORDS: Final = ("strict", "help", "metavar", "prog")
 CONTEXT: Final = 100
+# From which argument on these take sentences.
+SENTENCES: Final = {"require": 1, "Refused": 1, "Fault": 0, "Unreadable": 0}
 NAMES: Final = {"any": "all", "all": "any", "max": "min", "min": "max", "fullmatch": "match"}
 
 
@@ -101,9 +103,18 @@ def _children(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
         if field == "decorator_list":
             continue
         for index, child in enumerate(value if isinstance(value, list) else [value]):
-            is_idle = isinstance(child, ast.keyword) and child.arg in IDLE_KEYWORDS
+            is_idle = _is_for_people(node, field, index) or (
+                isinstance(child, ast.keyword) and child.arg in IDLE_KEYWORDS
+            )
             if isinstance(child, ast.AST) and not is_idle:
                 yield child, field, index if isinstance(value, list) else None
+
+
+def _is_for_people(node: ast.AST, field: str, index: int) -> bool:
+    """Whether a call's argument is a sentence for whoever reads a refusal."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or field != "args":
+        return False
+    return index >= SENTENCES.get(node.func.id, len(node.args))
 
 
 def _headline(statement: ast.AST) -> str:
