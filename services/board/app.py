@@ -1,8 +1,9 @@
 """Puts `board` together: settings, adapters, two streams, the files, the public listener."""
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import IO, Any
 
 import asyncpg
 
@@ -10,6 +11,7 @@ from services.board import metrics
 from services.board.api import BoardApi, make_api
 from services.board.config import BoardSettings
 from services.board.door import Door
+from services.board.files import lock_folder
 from services.board.lookup import Lookup
 from services.board.public import Notary, PublicBoards
 from services.board.publishing import Publishing
@@ -41,11 +43,11 @@ async def main() -> None:
     signer = Signer(settings.secret("signing.key"))
     boards = PublicBoards(Notary(settings.board_name, settings.secret("checkpoint.key")))
     trust, elections_key = _trusted(settings)
-    settings.archive_dir.mkdir(parents=True, exist_ok=True)
     async with Service("board", settings) as service:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
         service.add_check("postgres", lambda: ping(pool))
+        _lock = await service.wait_for("the archive folder", lambda: _locked(settings))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
         producer = Producer(settings.kafka, settings.instance)
         await service.wait_for("Kafka", producer.start)
@@ -73,6 +75,10 @@ def replay_parts(settings: BoardSettings, pool: "asyncpg.Pool[Any]") -> ReplayPa
     trust, elections_key = _trusted(settings)
     streams = (sequencing_parts(pool, trust, elections_key), entries_parts(trust))
     return ReplayParts(streams=streams, derived=DERIVED_TABLES)
+
+
+async def _locked(settings: BoardSettings) -> IO[str]:
+    return await asyncio.to_thread(lock_folder, settings.archive_dir)
 
 
 def _trusted(settings: BoardSettings) -> tuple[SignaturePolicy, str]:

@@ -5,13 +5,14 @@ on the disk before this returns, and that a difference stops everything with its
 make a file shorter. Blocking: call it in a thread.
 """
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from shared.errors import CastonceError
+from shared.errors import CastonceError, NotNow
 
 _PIECE_BYTES = 1024 * 1024
 
@@ -24,6 +25,25 @@ def archive_path(folder: Path, election_id: str) -> Path:
 def lines_path(folder: Path, election_id: str) -> Path:
     """Where an election's board file lies."""
     return folder / f"{election_id}.board"
+
+
+class FolderTaken(NotNow):
+    """Another process writes the public files: this one waits until it has ended."""
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """The right to write in a folder, as long as what is returned is open.
+
+    Raises FolderTaken while another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / ".lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise FolderTaken() from None
+    return lock
 
 
 class FileDiffers(CastonceError):

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,7 +101,7 @@ class Publishing:
                 first = self._settled[election_id]
                 rows = await reading.entries_from(sql, election_id, first, ENTRIES_AT_ONCE)
             try:
-                await asyncio.to_thread(_hold, self._files[election_id], rows)
+                await _to_the_end(_hold, self._files[election_id], rows)
             except FileDiffers as error:
                 self._halt(board, str(error))
                 return
@@ -164,6 +165,16 @@ class Publishing:
         if trouble and not self._trouble:
             log.warning("publishing_waits", reason=trouble)
         self._trouble = trouble
+
+
+async def _to_the_end(hold: Callable[[_Files, list[Row]], None], *what: Any) -> None:
+    """Write in a thread, and let it finish when we are told to stop: then the folder is free."""
+    writing = asyncio.create_task(asyncio.to_thread(hold, *what))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
 
 
 def _announcement(message: Announced) -> Emission:

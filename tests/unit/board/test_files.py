@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.board.files import FileDiffers, Piece, PublicFile
+from services.board.files import FileDiffers, FolderTaken, Piece, PublicFile, lock_folder
 from shared.testing.promises import promise
 
 
@@ -85,6 +85,13 @@ def test_a_hole_is_never_made(path: Path) -> None:
     with pytest.raises(FileDiffers):
         PublicFile(path, digest).hold(WHOLE[2:])
     assert path.read_bytes() == CONTENT[:3]
+
+
+def test_one_process_at_a_time_writes(tmp_path: Path) -> None:
+    """A forgotten twin can't append the same bytes beside us: whoever comes second waits."""
+    with lock_folder(tmp_path / "archive"), pytest.raises(FolderTaken):
+        lock_folder(tmp_path / "archive")
+    lock_folder(tmp_path / "archive").close()
 
 
 def test_what_lies_behind_the_pieces_is_left_alone(path: Path) -> None:
