@@ -76,7 +76,7 @@ class Calendar:
         ordered = 0
         for standing in standings:
             if standing.phase in ENDING:
-                ordered += await self._finish(standing)
+                ordered += await self._finish(standing, is_quarantine_empty=open_records == 0)
             else:
                 self._show_stuck(standing, phases.stuck(standing, self._clock.now_ms()))
                 ordered += await self._act(standing, is_quarantine_empty=open_records == 0)
@@ -91,11 +91,11 @@ class Calendar:
             is_new = await self._course.step_of_calendar(sql, standing, step)
         return self._taken(standing, step, is_new)
 
-    async def _finish(self, standing: Standing) -> bool:
+    async def _finish(self, standing: Standing, *, is_quarantine_empty: bool) -> bool:
         """Take the step of the end that is due: what it needs has come, whatever the hour."""
         async with self._pool.acquire() as sql:
             found = await self._end.ending(sql, standing)
-        step = ending.due(standing, found)
+        step = ending.due(standing, found, is_quarantine_empty=is_quarantine_empty)
         if step == "publish_result":
             return await self._publish_result(standing)
         self._show_stuck(standing, ending.stuck(standing, found))

@@ -105,7 +105,13 @@ class End:
     async def _still_due(self, sql: Sql, standing: Standing, step: Step) -> Standing | None:
         """The election, its step written down, unless another one was faster."""
         found = await self._store.locked(sql, standing.election_id)
-        if found is None or ending.due(found, await self.ending(sql, found)) != step:
+        if found is None:
+            return None
+        is_quarantine_empty = await self._store.quarantine_count(sql) == 0
+        due = ending.due(
+            found, await self.ending(sql, found), is_quarantine_empty=is_quarantine_empty
+        )
+        if due != step:
             return None
         is_new = await self._orders.write(sql, standing.election_id, step, CALENDAR)
         return found if is_new else None

@@ -29,10 +29,10 @@ class Ending(Struct, frozen=True):
     owners: tuple[int, ...] = ()
 
 
-def due(standing: Standing, ending: Ending) -> Step | None:
-    """The step that nobody needs to order."""
+def due(standing: Standing, ending: Ending, *, is_quarantine_empty: bool) -> Step | None:
+    """The step that nobody needs to order; no tally while a record is set aside (P13)."""
     if standing.phase == "reconciled" and _is_whole(ending):
-        return "tally"
+        return "tally" if is_quarantine_empty else None
     if standing.phase == "tallied" and keyholders.opens(
         standing.definition.trustees, ending.owners
     ):

@@ -7,6 +7,7 @@ import secrets
 
 from ballots import trustee, trustees
 from shared.testing.promises import promise
+from tests.integration.elections.polling import Polling
 
 DEFINITION = {
     "title": "Election of the leader",
@@ -69,3 +70,32 @@ async def _made(officer, key: str) -> dict[str, str]:
             if status == 201:
                 return made
             assert status in (202, 503)
+
+
+@promise("P9", "P13")
+async def test_killed_at_every_step_of_the_end_it_says_each_thing_once(
+    officer, elections_stack, neighbours
+) -> None:
+    """Killed while ballots come in, when the board has ended and between two trustees: the sum is
+    whole, and tally and result are published once."""
+    polling = await Polling.opened(elections_stack, officer, neighbours)
+
+    async def kill() -> None:
+        await asyncio.to_thread(elections_stack.kill_service, "elections")
+        await asyncio.to_thread(elections_stack.start_service, "elections")
+        await _until_there(officer, polling.election_id)
+
+    await polling.vote([[1, 0], [0, 1, 0]])
+    await kill()
+    await polling.vote([[0, 1], [1, 0, 0]])
+    await polling.close()
+    await polling.end_board()
+    await kill()
+    await polling.until("tallied")
+    assert (await polling.decrypt(1))[0] == 200
+    await kill()
+    assert (await polling.decrypt(2))[0] == 200
+    found = await polling.until("decrypted")
+    assert found["end"]["result"] == {"result": [[1, 1], [1, 1, 0]]}
+    kinds = [one["type"] for one in await polling.said()]
+    assert [kinds.count(kind) for kind in ("TallyPublished", "ResultPublished")] == [1, 1]
