@@ -154,7 +154,7 @@ def test_a_point_outside_the_group_is_refused(small: list[Record], poll: Poll, w
     points = (*small_order_points(), with_torsion(right), "2".zfill(64))
     for text, because in (wrong | dict.fromkeys(points, "a point outside the group")).items():
         value = changed(whole, path, text)
-        body = resigned(value, poll.voters[0]) if path[0] == "answers" else compact(value)
+        body = resigned(value, poll.voters[0]) if place == FIRST_BALLOT else compact(value)
         require_refused(replaced(small, place, body), place, because)
 
 
@@ -221,6 +221,17 @@ def test_each_trustee_decrypts_once(
 ) -> None:
     """No trustee may be left out, be named for another, or decrypt twice."""
     assert because in refusal(pack(with_decryptions(poll, owners, parts))).reason
+
+
+def test_a_trustee_s_second_decryption_is_refused(poll: Poll) -> None:
+    """Another one than the first, as good as it: neither may stand for the trustee who is absent."""
+    first, second = poll.records(), poll.records()
+    chosen = [(1, first[-8].body), (1, second[-8].body), (2, first[-5].body)]
+    setup = [record.body for record in first[:3]]
+    for some in (chosen[:2], chosen):
+        tally = Tally(first[-11].body, 3, 3)
+        forged = assemble(setup, poll.ballots, tally, some, first[-2].body)
+        assert "names trustee 1 a second time" in refusal(pack(forged)).reason
 
 
 def with_decryptions(poll: Poll, owners: list[int], parts: list[int]) -> list[Record]:

@@ -150,6 +150,7 @@ def event_variants(body: bytes) -> list[bytes]:
     variants.append(body[:-1] + b',"height":0}')
     variants.append(body.replace(b",", b", ", 1))
     variants.append(body.replace(b'"type"', b'"typ"'))
+    variants += [b"[]", b"7", b"null", b'"Shuffle"']
     return variants
 
 

@@ -1,8 +1,9 @@
 """The group Ed25519 as the specification writes it: points, exponents, and the four operations.
 
-Promises that no value leaves a `read_` function for points that isn't an element of the
+Promises that no value leaves `read_point` or `read_point_or_identity` that isn't an element of the
 prime-order subgroup in its only spelling, and none leaves `read_scalar` that isn't below the
-group's order in its only spelling.
+group's order in its only spelling. What `read_unchecked` returns may be anything of 32 bytes, until
+`power` takes it: a base that isn't such an element is refused there.
 Written multiplicatively, as in the specification. A point is 32 bytes, little-endian (libsodium's
 form); in messages it is the same number big-endian in 64 hex digits.
 
@@ -16,6 +17,7 @@ from hashlib import sha256
 from typing import Final, NewType
 
 from nacl import bindings
+from nacl.exceptions import RuntimeError as SodiumError
 
 from castonce_verifier.faults import Fault, require
 
@@ -41,17 +43,19 @@ def read_point_or_identity(text: object) -> Point:
     Refuses other spellings (y >= 2^255-19, upper case), points off the curve, of small order, and
     those with a part of small order.
     """
+    point = read_unchecked(text)
+    _require_element(point)
+    return point
+
+
+def read_unchecked(text: object) -> Point:
+    """Return what 64 hex digits stand for; whoever calls this gives it to `power` as a base.
+
+    libsodium checks each base that it multiplies: checking it before would be done twice, and costs
+    half as much as the multiplication.
+    """
     if not isinstance(text, str) or not _POINT.fullmatch(text):
         raise Fault("has a point that isn't 64 lower-case hex digits")
-    raw = bytes.fromhex(text)[::-1]
-    # libsodium counts the identity among the points of small order.
-    is_element = raw == IDENTITY or bindings.crypto_core_ed25519_is_valid_point(raw)
-    require(is_element, f"has a point outside the group: {text}")
-    return Point(raw)
-
-
-def known_point(text: str) -> Point:
-    """Return the point that this text was read as before."""
     return Point(bytes.fromhex(text)[::-1])
 
 
@@ -81,18 +85,23 @@ def over(left: Point, right: Point) -> Point:
 
 def product(points: Iterable[Point]) -> Point:
     """Return the product of any number of elements; of none, the identity."""
-    result = IDENTITY
-    for point in points:
+    every = iter(points)
+    result = next(every, IDENTITY)
+    for point in every:
         result = times(result, point)
     return result
 
 
 def power(base: Point, exponent: int) -> Point:
-    """Return base^exponent for an element of the group."""
+    """Return base^exponent; raises a `Fault` if the base isn't an element of the group."""
     # libsodium fails where the result is the identity: only in these two cases, the order is prime.
     if base == IDENTITY or exponent % ORDER == 0:
+        _require_element(base)
         return IDENTITY
-    return Point(bindings.crypto_scalarmult_ed25519_noclamp(_encoded(exponent), base))
+    try:
+        return Point(bindings.crypto_scalarmult_ed25519_noclamp(_encoded(exponent), base))
+    except SodiumError as error:
+        raise Fault(_outside(base)) from error
 
 
 def generator_power(exponent: int) -> Point:
@@ -111,6 +120,16 @@ def small_power(number: int) -> Point:
 def hash_to_scalar(text: str) -> int:
     """Return SHA-256 of the text, read big-endian, modulo the order."""
     return int.from_bytes(sha256(text.encode()).digest(), "big") % ORDER
+
+
+def _require_element(point: Point) -> None:
+    # libsodium counts the identity among the points of small order.
+    is_element = point == IDENTITY or bindings.crypto_core_ed25519_is_valid_point(point)
+    require(is_element, _outside(point))
+
+
+def _outside(point: Point) -> str:
+    return f"has a point outside the group: {write_point(point)}"
 
 
 def _encoded(exponent: int) -> bytes:

@@ -1,7 +1,8 @@
 """The zero-knowledge proofs: that a secret is known, and that a ciphertext holds an allowed number.
 
 Promises that each function returns only if the proof holds for exactly the statement that it is
-given; else it raises a `Fault`. Trusts that points were read by `group` and are in the group.
+given; else it raises a `Fault`. Points need not have been checked before: each is the base of a
+power, which `group` refuses unless it is in the group.
 
 Source: specification, "Verification keys", "Signatures", "Proofs of interval membership", "Proofs
 of possibly-blank votes", "Partial decryptions".
@@ -45,10 +46,13 @@ def read_proof(value: object) -> Proof:
 
 
 def read_ciphertext(value: object) -> Ciphertext:
-    """Return a ciphertext from its JSON form; the identity is allowed in both places."""
+    """Return a ciphertext from its JSON form; the identity is allowed in both places.
+
+    Its points are unchecked until `require_one_of` has held for a claim that it holds zero.
+    """
     fields = record(value, "alpha", "beta")
-    alpha = group.read_point_or_identity(fields["alpha"])
-    beta = group.read_point_or_identity(fields["beta"])
+    alpha = group.read_unchecked(fields["alpha"])
+    beta = group.read_unchecked(fields["beta"])
     return Ciphertext(alpha, beta, f"{fields['alpha']},{fields['beta']}")
 
 
@@ -99,7 +103,7 @@ def require_decryption(
 def _commitments(key: Point, claim: Claim, proof: Proof) -> tuple[Point, Point]:
     """A = g^response α^challenge, B = y^response (β / g^number)^challenge."""
     alpha, beta, _ = claim.ciphertext
-    shifted = over(beta, small_power(claim.number))
+    shifted = over(beta, small_power(claim.number)) if claim.number else beta
     return (
         times(generator_power(proof.response), power(alpha, proof.challenge)),
         times(power(key, proof.response), power(shifted, proof.challenge)),

@@ -20,6 +20,18 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 def read(raw: bytes) -> Any:
     """Return the value of a JSON text in UTF-8."""
+    return _read(raw)[0]
+
+
+def read_compact(raw: bytes) -> Any:
+    """Return the value of a JSON text that is spelled as the specification writes it."""
+    value, compact = _read(raw)
+    require(compact == raw, "isn't in compact form")
+    return value
+
+
+def _read(raw: bytes) -> tuple[Any, bytes]:
+    """Return a text's value, and the text in compact form."""
     try:
         value = json.loads(
             raw.decode(),
@@ -27,17 +39,10 @@ def read(raw: bytes) -> Any:
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
         )
-        write(value).encode()  # A lone surrogate can be read but is no text.
+        compact = write(value).encode()  # A lone surrogate can be read but is no text.
     except (ValueError, RecursionError) as error:
         raise Fault("isn't well-formed JSON in UTF-8") from error
-    return value
-
-
-def read_compact(raw: bytes) -> Any:
-    """Return the value of a JSON text that is spelled as the specification writes it."""
-    value = read(raw)
-    require(write(value).encode() == raw, "isn't in compact form")
-    return value
+    return value, compact
 
 
 def write(value: object) -> str:
