@@ -224,7 +224,7 @@ def test_each_trustee_decrypts_once(
 
 
 def test_a_trustee_s_second_decryption_is_refused(poll: Poll) -> None:
-    """Another one than the first, as good as it: neither may stand for the trustee who is absent."""
+    """Another one than the first, as good as it: neither may stand for an absent trustee."""
     first, second = poll.records(), poll.records()
     chosen = [(1, first[-8].body), (1, second[-8].body), (2, first[-5].body)]
     setup = [record.body for record in first[:3]]
