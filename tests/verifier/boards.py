@@ -1,5 +1,6 @@
 """What lies beside an archive: board files, checkpoints and declarations, made from the text of the
-format and not by the code that makes them in earnest, so that both are read a second time.
+format and not by the code that makes them in earnest. The roots of Merkle trees alone are that
+code's (`ballots`): `test_merkle.py` holds both implementations against constants of RFC 6962.
 """
 
 import base64
@@ -24,6 +25,7 @@ from tests.verifier.forge import STRICT, Record, compact, pack
 BOARD_NAME = "tests.example/board"
 WITNESS_NAME = "tests.example/witness"
 RESULT = -2
+BY_POST = (7, 8, 9, 10)
 
 
 def signing_key(name: str) -> SigningKey:
@@ -101,16 +103,16 @@ def uuid_of(shown: Shown) -> str:
 
 
 def canvass(seed: str) -> Poll:
-    """Seven credentials, of whom the first three voted; `said_of` says what became of the rest."""
-    poll = Poll(seed, voter_count=7, trustee_count=1)
+    """Eleven credentials, of whom the first three voted; `said_of` says what became of the rest."""
+    poll = Poll(seed, voter_count=11, trustee_count=1)
     for voter, choices in enumerate(([1, 0], [0, 1], [1, 0])):
         poll.cast(voter, choices)
     return poll
 
 
 def said_of(poll: Poll) -> list[bytes]:
-    """Three granted at first; one replaced and the spare for it granted; one withdrawn."""
-    said = [("active", [0, 1, 3]), ("active", [2, 5]), ("replaced", [3]), ("active", [4])]
+    """Nine granted at first; one replaced and the spare for it granted; one withdrawn."""
+    said = [("active", [0, 1, 3]), ("active", [2, 5, *BY_POST]), ("replaced", [3]), ("active", [4])]
     return [states_line(poll, state, voters) for state, voters in (*said, ("withdrawn", [5]))]
 
 
@@ -221,7 +223,6 @@ def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> di
     counts = json.loads(records[RESULT].body)["result"]
     ballots = len(poll.ballots)
     archive = pack(records)
-    unused = len(poll.voters) - ballots - 4
     return {
         "version": 1,
         "election_id": poll.election.uuid,
@@ -236,13 +237,13 @@ def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> di
         "turnout": {"electors": 9, "online": ballots, "post": 4, "total": ballots + 4},
         "papers": {"valid": 2, "rejected": {"blank": 1}, "missing": 1},
         "packs": {
-            "unused": unused,
+            "unused": len(poll.voters) - ballots - 7,
             "voted_online": ballots,
             "voted_by_post": 4,
-            "replaced": 0,
-            "withdrawn": 0,
+            "replaced": 1,
+            "withdrawn": 1,
             "undelivered": 0,
-            "spare": 0,
+            "spare": 1,
         },
         "credentials": {
             "size": len(poll.voters),
@@ -268,8 +269,8 @@ def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> di
                 "stamp_ms": 1,
                 "log_sha256": "6" * 64,
             }
-            for place in (0, 1)
-            for offset, kind in enumerate(("ElectionOpened", "PostClosed"))
+            for place in range(6)
+            for offset, kind in enumerate(("ElectionOpened", "OnlineClosed", "PostClosed"))
         ],
         "archive": {
             "sha256": sha256(archive).hexdigest(),

@@ -55,7 +55,7 @@ def test_a_right_board_holds(shown: Shown) -> None:
     assert report.result == [[2, 1]]
     assert report.board is not None
     assert (report.board.entries, report.board.has_declaration) == (14, True)
-    states = {"spare": 1, "active": 4, "replaced": 1, "withdrawn": 1}
+    states = {"spare": 1, "active": 8, "replaced": 1, "withdrawn": 1}
     assert report.board.credentials == states
 
 
@@ -81,7 +81,7 @@ def test_states_may_be_stated_in_any_order_and_again(shown: Shown, canvassed: Po
     again = states_line(canvassed, "active", [0, 3, 5])
     report = check(with_lines_only(shown, [*others, *states[::-1], again]))
     assert report.board is not None
-    assert report.board.credentials == {"spare": 1, "active": 4, "replaced": 1, "withdrawn": 1}
+    assert report.board.credentials == {"spare": 1, "active": 8, "replaced": 1, "withdrawn": 1}
 
 
 @pytest.mark.parametrize("place", range(DECLARATION + 1))

@@ -64,7 +64,7 @@ def test_a_right_declaration_holds(shown: Shown) -> None:
 def manifold() -> Shown:
     """Two questions, one with blank votes and several choices, with papers for each."""
     several = Question(answers=("A", "B", "C"), blank=True, min=1, max=2, question="Which?")
-    poll = Poll("manifold", questions=[*YES_NO, several], voter_count=7, trustee_count=1)
+    poll = Poll("manifold", questions=[*YES_NO, several], voter_count=11, trustee_count=1)
     for voter, choices in enumerate(([1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1])):
         poll.cast(voter, [1, 0], choices)
     shown = show(poll)
@@ -182,6 +182,43 @@ CONSISTENT: dict[str, list[tuple[Path, Any]]] = {
         (("turnout", "electors"), 4),
         (("roll", "electors"), 4),
     ],
+    "spares made active for nobody": [(("roll", "withdrawn"), 2)],
+    "a credential more active than electors may vote": [
+        (("turnout", "electors"), 8),
+        (("roll", "electors"), 8),
+    ],
+    "a withdrawn pack called replaced": [
+        (("packs", "withdrawn"), 0),
+        (("packs", "replaced"), 2),
+    ],
+    "a withdrawn pack called unused": [
+        (("packs", "withdrawn"), 0),
+        (("packs", "unused"), 2),
+    ],
+    "a replaced pack called undelivered": [
+        (("packs", "replaced"), 0),
+        (("packs", "undelivered"), 1),
+    ],
+    "a withdrawn pack called undelivered": [
+        (("packs", "withdrawn"), 0),
+        (("packs", "undelivered"), 1),
+    ],
+    "an unused pack called spare": [
+        (("packs", "unused"), 0),
+        (("packs", "spare"), 2),
+    ],
+    "a spare pack called unused": [
+        (("packs", "unused"), 2),
+        (("packs", "spare"), 0),
+    ],
+    "no votes on valid papers": [
+        (("questions", 0, "answers", 0, "post"), 0),
+        (("questions", 0, "answers", 0, "total"), 2),
+    ],
+    "a vote by post left out": [
+        (("questions", 0, "answers", 0, "post"), 1),
+        (("questions", 0, "answers", 0, "total"), 3),
+    ],
     "more envelopes admitted than papers account for": [
         (("envelopes", "admitted"), 5),
         (("envelopes", "received"), 8),
@@ -224,7 +261,13 @@ CONSISTENT: dict[str, list[tuple[Path, Any]]] = {
     "another fingerprint": [(("fingerprint",), "A" * 43)],
     "barriers out of order": [(("barriers", 0, "offset"), 7)],
     "barriers in the same place": [(("barriers", 0, "offset"), 1)],
-    "other barriers in one partition": [(("barriers", 0, "kind"), "OnlineClosed")],
+    "no barrier at all": [(("barriers",), [])],
+    "other barriers in one partition": [(("barriers", 2, "kind"), "KeysRotated")],
+    "the post closed before the vote online": [
+        (("barriers", 1, "kind"), "PostClosed"),
+        (("barriers", 2, "kind"), "OnlineClosed"),
+    ],
+    "a partition closed twice": [(("barriers", 0, "kind"), "OnlineClosed")],
 }
 
 
@@ -256,9 +299,45 @@ def test_blank_papers_leave_no_room_for_votes(manifold: Shown) -> None:
     require_refused(half, ENTRY, "has fields ['online'] instead of")
 
 
-def test_an_election_without_barriers_or_papers_holds(shown: Shown) -> None:
-    """No post is no fault."""
-    assert check(with_value(shown, ("barriers",), [])).result == [[2, 1]]
+def with_barriers(shown: Shown, barriers: list[dict[str, Any]]) -> Shown:
+    """The board with a declaration of these barriers."""
+    return with_value(shown, ("barriers",), barriers)
+
+
+def test_each_partition_opened_and_closed_once(shown: Shown) -> None:
+    """All six, none invented, and in each the same; other barriers may stand between."""
+    right = unsigned(shown)["barriers"]
+    for place in range(6):
+        others = [barrier for barrier in right if barrier["partition"] != place]
+        require_refused(with_barriers(shown, others), ENTRY, "no barriers in some of the 6")
+    seventh = [barrier | {"partition": 6} for barrier in right[:3]]
+    require_refused(with_barriers(shown, [*right, *seventh]), ENTRY, "or in others")
+    for place, barrier in enumerate(right):
+        fewer = [*right[:place], *right[place + 1 :]]
+        because = f"once each in partition {barrier['partition']}"
+        require_refused(with_barriers(shown, fewer), ENTRY, because)
+    rotated = [{**right[0], "kind": "KeysRotated", "partition": n, "offset": 9} for n in range(6)]
+    more = sorted([*right, *rotated], key=lambda one: (one["partition"], one["offset"]))
+    assert check(with_barriers(shown, more)).result == [[2, 1]]
+    because = "other barriers in one partition than in another"
+    require_refused(with_barriers(shown, more[:-1]), ENTRY, because)
+
+
+def test_an_undelivered_pack_was_an_elector_s_or_a_spare(shown: Shown) -> None:
+    """Nothing on the board says which; each way the rest must fit."""
+    for state, left in (("unused", 0), ("spare", 0)):
+        whole = changed(unsigned(shown), ("packs", state), left)
+        whole = changed(whole, ("packs", "undelivered"), 1)
+        assert check(declaring(shown, signed(whole))).result == [[2, 1]]
+
+
+def test_as_many_may_be_active_as_may_vote(shown: Shown) -> None:
+    """Eight are, of nine electors of whom one was withdrawn; none need have been."""
+    assert check(with_value(shown, ("roll", "withdrawn"), 0)).result == [[2, 1]]
+    forged = with_value(shown, ("roll", "withdrawn"), 2)
+    require_refused(forged, ENTRY, "the active credentials: 8 is more than 7")
+    forged = with_value(shown, ("roll", "withdrawn"), 3)
+    require_refused(forged, ENTRY, "the turnout: 7 is more than 6")
 
 
 def test_a_declaration_of_another_signer_is_refused(shown: Shown) -> None:

@@ -70,7 +70,7 @@ def test_files_beside_the_archive_are_found(
     main([str(folder / "e.bel"), *BOARD_KEY])
     shown = capsys.readouterr().out
     assert f"checked too  {folder / 'e.board'}" in shown
-    assert "credentials  1 spare, 4 active, 1 replaced, 1 withdrawn" in shown
+    assert "credentials  1 spare, 8 active, 1 replaced, 1 withdrawn" in shown
     assert "board        14 entries, root " in shown
 
 
