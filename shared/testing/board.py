@@ -35,6 +35,7 @@ from shared.contracts.elections import (
     TallyPublished,
 )
 from shared.contracts.permits import Receipt, receipt_text
+from shared.contracts.topics import RIGHTS_PARTITIONS
 from shared.contracts.votes import BallotAccepted
 from shared.keys import Signer
 from shared.testing.law import START_MS, Law, randomness
@@ -232,7 +233,7 @@ class Polls:
             envelopes=declaration.Envelopes(received=0, admitted=0, voided=0, set_aside={}),
             cases={},
             roll=declaration.Roll(electors=online, withdrawn=0, sha256="ef" * 32),
-            barriers=[],
+            barriers=_barriers(),
             archive=declaration.ArchiveMark(
                 sha256=completed.archive_sha256,
                 bytes=completed.archive_bytes,
@@ -240,6 +241,17 @@ class Polls:
                 root=completed.root,
             ),
         )
+
+
+def _barriers() -> list[declaration.BarrierStamp]:
+    """The calendar's steps, once each in every partition of rights."""
+    return [
+        declaration.BarrierStamp(
+            kind=kind, partition=partition, offset=offset, stamp_ms=START_MS, log_sha256="ab" * 32
+        )
+        for partition in range(RIGHTS_PARTITIONS)
+        for offset, kind in enumerate(("ElectionOpened", "OnlineClosed", "PostClosed"))
+    ]
 
 
 def _trustee_of(seed: str) -> tuple[int, TrusteeKey]:
