@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from nacl.signing import SigningKey
+
 from ballots import (
     ballot,
     board_entries,
@@ -18,7 +20,7 @@ from ballots import (
     trustees,
 )
 from ballots.archive import Appended, ArchiveWriter, State
-from ballots.board_entries import Entry, Keys
+from ballots.board_entries import CredentialState, Entry, Keys
 from ballots.credentials import Credential
 from ballots.election import Election, Question
 from ballots.group import RandomBytes
@@ -36,6 +38,7 @@ TEXTS = (
     "Ελλάδα",
 )
 Choices = list[list[int]]
+CODES = SigningKey(bytes(range(1, 33)))
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Poll:
                 questions=questions,
             )
         )
+        self.active = [voter.public for voter in self.voters]
         self.ballots: list[bytes] = []
         self.counts = [[0] * question.choice_count for question in questions]
 
@@ -118,6 +122,11 @@ class Poll:
         for counts, marks in zip(self.counts, choices, strict=True):
             counts[:] = [count + mark for count, mark in zip(counts, marks, strict=True)]
         return sealed
+
+    @property
+    def list_root(self) -> str:
+        """The root of the credentials' list, as the authority would have told it."""
+        return credentials.merkle_root([voter.public for voter in self.voters])
 
     def partial(self, owner: int) -> bytes:
         """The partial decryption by the trustee of a number."""
@@ -152,8 +161,10 @@ class Poll:
             self.election.raw, self.crew.record.raw, credentials.encode_list(listed)
         )
         root = credentials.merkle_root(listed)
-        keys = Keys("11" * 32, "22" * 32, "33" * 32)
+        keys = Keys(bytes(CODES.verify_key).hex(), "22" * 32, "33" * 32)
         published.add(setup, lambda event: board_entries.SetupEntry(event, root, len(listed), keys))
+        if self.active:
+            published.state("active", self.active)
         for raw in self.ballots:
             tracker = ballot.tracker(raw)
             entry = board_entries.BallotEntry(tracker)
@@ -192,6 +203,12 @@ class Published:
         """Append a step to the archive, and its line to the board."""
         self.archive += added.raw
         self.lines.append(board_entries.encode(entry(added.event)))
+
+    def state(self, state: CredentialState, public: list[str]) -> None:
+        """A statement of codes about these; the archive doesn't have it."""
+        text = board_entries.states_text(self.uuid, state, public)
+        signature = CODES.sign(text).signature.hex()
+        self.lines.append(board_entries.encode(board_entries.StatesEntry(state, public, signature)))
 
     @property
     def board(self) -> bytes:

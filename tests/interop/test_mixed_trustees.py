@@ -22,8 +22,8 @@ def castonce(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
     """Runs `castonce trustee` in belenios-tool's folder."""
     monkeypatch.chdir(tool.folder)
 
-    def run(line: str) -> None:
-        done = CliRunner().invoke(app, line.split())
+    def run(line: str, typed: str = "") -> None:
+        done = CliRunner().invoke(app, line.split(), input=typed)
         assert done.exit_code == 0, done.output
 
     return run
@@ -144,14 +144,19 @@ def _their_partial(tool: Tool, poll: Poll, member: Member, owner: int) -> bytes:
 
 def _our_partial(castonce: Callable, tool: Tool, poll: Poll) -> bytes:
     """What our member 3 makes of our archive."""
-    tool.write("poll.archive", poll.until_tally().archive)
-    castonce("decrypt poll.archive --key 3.key --yes --out 3.partial")
+    published = poll.until_tally()
+    tool.write("poll.archive", published.archive)
+    tool.write("poll.board", published.board)
+    tool.write("poll.checkpoint", published.checkpoint())
+    keys = f"--board-key {published.KEY} --credentials-root {poll.list_root}"
+    castonce(f"decrypt poll.archive --key 3.key --yes {keys} --out 3.partial")
     return tool.read("3.partial")
 
 
 def _our_decryption(castonce: Callable, tool: Tool, made: Election, key: str, owner: int) -> None:
     """Our trustee's part of an election of theirs, added to its archive."""
-    castonce(f"decrypt {made.uuid}.bel {key} --yes --out own.partial")
+    # An election of theirs has no board: a person must say yes, to the list and to the sum.
+    castonce(f"decrypt {made.uuid}.bel {key} --without-board --out own.partial", "y\ny\n")
     partial = tool.read("own.partial")
     owned = {"owner": owner, "payload": hashlib.sha256(partial).hexdigest()}
     lines = [partial, json.dumps(owned, separators=(",", ":")).encode(), b""]

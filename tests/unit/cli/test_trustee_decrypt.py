@@ -7,7 +7,7 @@ import pytest
 from nacl.pwhash import argon2id
 from typer.testing import CliRunner, Result
 
-from ballots import ballot, decrypt, group, strict_json, tally, trustee
+from ballots import ballot, decrypt, group, signed_note, strict_json, tally, trustee
 from ballots.answers import Ciphertext
 from ballots.ballot import UnsignedBallot
 from ballots.election import Question
@@ -66,8 +66,12 @@ def run(published: Published, *words: str, typed: str = "") -> Result:
     return CliRunner().invoke(app, [*line, "--out", "out.json", *words], input=typed)
 
 
-WITH_BOARD = ("--board", "poll.board", "--checkpoint", "poll.checkpoint")
-WITH_KEY = (*WITH_BOARD, "--board-key", Published.KEY)
+KEY = ("--board-key", Published.KEY)
+
+
+def agreed(poll: Poll, published: Published, *words: str) -> Result:
+    """Runs `decrypt` with all that a trustee knows from elsewhere, so that nobody is asked."""
+    return run(published, *KEY, "--credentials-root", poll.list_root, "--yes", *words)
 
 
 def refused(done: Result, *reasons: str) -> None:
@@ -81,7 +85,7 @@ def refused(done: Result, *reasons: str) -> None:
 
 def test_a_trustee_opens_the_sum_of_a_closed_election(poll: Poll) -> None:
     """What comes out is the record that the officer needs; it gives the counts."""
-    done = run(poll.until_tally(), *WITH_KEY, "--yes")
+    done = agreed(poll, poll.until_tally())
     assert done.exit_code == 0, done.output
     partial = decrypt.parse_partial(Path("out.json").read_bytes())
     totals = tally.of_ballots(poll.election, poll.ballots)
@@ -92,35 +96,164 @@ def test_a_trustee_opens_the_sum_of_a_closed_election(poll: Poll) -> None:
 
 @promise("P14")
 def test_what_is_opened_is_shown_and_asked_about_first(poll: Poll) -> None:
-    """Title, fingerprint, number of ballots, and the closed board's checkpoint; a no ends it."""
-    done = run(poll.until_tally(), *WITH_KEY, typed="n\n")
+    """Title, fingerprint, ballots beside the list's size and root, and the board's checkpoint."""
+    done = run(poll.until_tally(), *KEY, typed="y\nn\n")
     refused(done, "Poll", poll.election.fingerprint, "last checkpoint verifies", "Shall we?")
-    assert "Ballots 3" in said(done)
+    assert "Ballots 3, of 4 credentials, 4 of them active" in said(done)
+    assert poll.list_root in said(done)
+    assert "Only the board itself says" in said(done)
 
 
-def test_what_was_not_checked_is_said(poll: Poll) -> None:
-    """Without a checkpoint, and without the key of who should have signed it."""
+@promise("P14")
+def test_the_lists_root_is_compared_by_a_person_or_by_the_command(poll: Poll) -> None:
+    """A no to the first question ends it; a root that is another's too; then it isn't asked for."""
     published = poll.until_tally()
-    done = run(published, typed="n\n")
-    assert "No checkpoint was given" in said(done)
-    done = run(published, *WITH_BOARD, typed="n\n")
-    assert "it isn't known who signed" in said(done)
-    assert "verifies" not in said(done)
+    refused(run(published, *KEY, typed="n\ny\n"), "is the list's root theirs, and its size 4?")
+    refused(run(published, *KEY, "--credentials-root", "00" * 32), "aren't those of the root")
+    done = run(published, *KEY, "--credentials-root", poll.list_root.upper(), typed="y\n")
+    assert done.exit_code == 0, done.output
+
+
+@promise("P14")
+def test_nobody_is_asked_only_where_nothing_is_left_to_compare(poll: Poll) -> None:
+    """A hurried trustee's --yes is no answer to what only a person can look at."""
+    published = poll.until_tally()
+    refused(run(published, *KEY, "--yes"), "leaves nobody to compare")
+    words = ("--credentials-root", poll.list_root, "--without-board", "--yes")
+    refused(run(published, *words), "leaves nobody to compare")
+
+
+@promise("P14")
+def test_an_archive_without_its_board_is_not_opened_by_the_way(poll: Poll) -> None:
+    """`subset`: a victim's ballot and one's own, from a real election, by whoever has the file."""
+    whole = poll.until_tally()
+    poll.ballots = poll.ballots[:2]
+    published = poll.until_tally()
+    refused(run(published, "--credentials-root", poll.list_root, "--yes"), "Give --board-key")
+    published.lines = whole.lines
+    refused(agreed(poll, published), "don't hold the same ballots")
+    for name in ("board", "checkpoint"):
+        run(published)
+        Path(f"poll.{name}").unlink()
+        words = ["decrypt", "poll.bel", "--key", "trustee.key", "--out", "out.json", *KEY]
+        refused(CliRunner().invoke(app, words), f"poll.{name} isn't there")
+    done = run(published, "--without-board", typed="y\nn\n")
+    refused(done, "WITHOUT THE BOARD", "Whoever left some out")
+    done = run(published, "--without-board", typed="y\ny\n")
+    assert done.exit_code == 0, done.output
+
+
+def test_without_board_means_that_nothing_of_it_is_given(poll: Poll) -> None:
+    """Half of a board would look like a check and be none."""
+    for words in (KEY, ("--board", "poll.board"), ("--checkpoint", "poll.checkpoint")):
+        refused(run(poll.until_tally(), "--without-board", *words), "means no board")
+
+
+@promise("P14")
+def test_a_made_up_list_under_a_hacked_boards_key_is_not_opened(poll: Poll) -> None:
+    """`fabricated`: the victim's ballot, one by a credential of one's own, and a list of the two.
+
+    The root of the authority's list shows it; and none of the two is active, by codes' signature.
+    """
+    root = poll.list_root
+    own = polls.credentials.from_private(5)
+    poll.voters, poll.active = [poll.voters[0], own], []
+    poll.voters.sort(key=lambda one: group.decode_point(one.public))
+    poll.ballots = poll.ballots[:1]
+    poll.cast(poll.voters.index(own), VOTES[1])
+    published = poll.until_tally()
+    words = (*KEY, "--yes", "--credentials-root")
+    refused(run(published, *words, root), "aren't those of the root")
+    refused(run(published, *words, poll.list_root), "ballot 1 may not vote: it is spare")
+
+
+@promise("P14")
+@pytest.mark.parametrize("state", ["spare", "replaced", "withdrawn"])
+def test_each_ballots_credential_is_finally_active(poll: Poll, state: str) -> None:
+    """Whoever holds unused packs could add the ballots that leave one voter's in the sum."""
+    if state == "spare":
+        del poll.active[1]
+        published = poll.until_tally()
+    else:
+        published = poll.until_tally()
+        published.state(state, [poll.voters[1].public])
+    refused(agreed(poll, published), f"may not vote: it is {state}")
+
+
+@promise("P14")
+def test_a_second_sum_of_one_election_is_not_opened(poll: Poll) -> None:
+    """`less one`: the difference to the first would be the vote. The same sum again is fine."""
+    assert agreed(poll, poll.until_tally()).exit_code == 0
+    Path("out.json").unlink()
+    assert agreed(poll, poll.until_tally()).exit_code == 0
+    Path("out.json").unlink()
+    poll.ballots = poll.ballots[:2]
+    refused(agreed(poll, poll.until_tally()), "opened another sum", "of 3 ballots")
+    done = run(poll.until_tally(), "--without-board", typed="y\ny\n")
+    refused(done, "opened another sum")
+
+
+def test_what_was_opened_is_remembered_beside_the_key(poll: Poll) -> None:
+    """Before anything is decrypted; a file that is damaged doesn't count as none."""
+    memory = Path(f"{poll.election.uuid}.decrypted")
+    refused(run(poll.until_tally(), *KEY, typed="y\nn\n"), "Decrypt the sum")
+    assert not memory.exists()
+    assert agreed(poll, poll.until_tally()).exit_code == 0
+    assert memory.exists()
+    Path("out.json").unlink()
+    memory.write_text("")
+    refused(agreed(poll, poll.until_tally()), "can't be read")
+
+
+@promise("P14")
+def test_a_head_must_carry_each_given_witness_signature(poll: Poll) -> None:
+    """A board that shows one trustee a board of their own is not what a witness cosigned."""
+    published = poll.until_tally()
+    own, others = bytes(31) + b"1", bytes(31) + b"2"
+    names = {seed: _witness("example.org/w", seed) for seed in (own, others)}
+    refused(agreed(poll, published, "--witness-key", names[own]), "isn't cosigned")
+    plain = published.checkpoint()
+    published.checkpoint = lambda: signed_note.cosign(plain, "example.org/w", own, 1_700_000_000)
+    refused(agreed(poll, published, "--witness-key", names[others]), "isn't cosigned")
+    done = agreed(poll, published, "--witness-key", names[own])
+    assert done.exit_code == 0, done.output
+    assert "Cosigned by example.org/w, 2023-11-14" in said(done)
+    assert "Only the board itself" not in said(done)
+
+
+def test_a_witness_key_counts_once_and_is_not_the_boards(poll: Poll) -> None:
+    """One signature isn't two, whatever names it is given under."""
+    published, seed = poll.until_tally(), bytes(31) + b"1"
+    same_name = ["--witness-key", _witness("w", seed), "--witness-key", _witness("w", bytes(32))]
+    same_key = ["--witness-key", _witness("w", seed), "--witness-key", _witness("v", seed)]
+    for twice in (same_name, same_key):
+        refused(agreed(poll, published, *twice), "one witness, given twice")
+    origin = f"castonce.local/board/{poll.election.uuid}"
+    for board in (_witness(origin, seed), _witness("w", Published.SEED)):
+        refused(agreed(poll, published, "--witness-key", board), "can't be its own witness")
+    refused(agreed(poll, published, "--witness-key", "nonsense"), "is no witness' key")
+    note = signed_note.NoteKey("w", signed_note.public_key(seed)).text()
+    refused(agreed(poll, published, "--witness-key", note), "not of a witness")
+
+
+def _witness(name: str, seed: bytes) -> str:
+    public = signed_note.public_key(seed)
+    return signed_note.NoteKey(name, public, signed_note.COSIGNATURE).text()
 
 
 @promise("P14")
 def test_a_single_ballot_is_not_decrypted(poll: Poll) -> None:
     """It would be somebody's vote."""
     poll.ballots = poll.ballots[:1]
-    refused(run(poll.until_tally(), *WITH_KEY, "--yes"), "single ballot")
+    refused(agreed(poll, poll.until_tally()), "single ballot")
 
 
 @promise("P14")
 def test_an_open_election_is_not_decrypted(poll: Poll) -> None:
     """Neither before the last ballot nor before the tally is published."""
-    refused(run(poll.until_ballots(), "--yes"), "isn't closed")
-    refused(run(poll.until_end(), "--yes"), "isn't closed")
-    refused(run(poll.until_ballots(), *WITH_KEY, "--yes"), "isn't closed")
+    refused(agreed(poll, poll.until_ballots()), "isn't closed")
+    refused(agreed(poll, poll.until_end()), "isn't closed")
+    refused(agreed(poll, poll.until_ballots()), "isn't closed")
 
 
 @promise("P14")
@@ -129,12 +262,12 @@ def test_a_tally_of_something_else_is_not_decrypted(poll: Poll) -> None:
     for some in (poll.ballots[:1], poll.ballots[:2]):
         encrypted = tally.encode(tally.of_ballots(poll.election, some))
         published = poll.until_tally(encrypted)
-        refused(run(published, *WITH_KEY, "--yes"), "isn't the sum of the ballots")
+        refused(agreed(poll, published), "isn't the sum of the ballots")
 
 
 def test_a_tally_of_another_number_of_ballots_is_not_decrypted(poll: Poll) -> None:
     """Also weights: nobody's vote counts twice here."""
-    refused(run(poll.until_tally(count=2), *WITH_KEY, "--yes"), "said to be of 2 ballots")
+    refused(agreed(poll, poll.until_tally(count=2)), "said to be of 2 ballots")
 
 
 @promise("P14")
@@ -155,26 +288,25 @@ def test_a_ballot_whose_proofs_do_not_hold_stops_the_decryption(poll: Poll) -> N
     unsigned = UnsignedBallot(victim.election_uuid, victim.election_hash, voter.public, answers)
     lifted = ballot.sign(unsigned, voter, bytes_of("lifted"))
     poll.ballots.append(strict_json.encode(lifted))
-    refused(run(poll.until_tally(), *WITH_KEY, "--yes"), "proof of the answer's content")
+    refused(agreed(poll, poll.until_tally()), "proof of the answer's content")
 
 
 def test_a_second_ballot_or_an_unlisted_one_stops_the_decryption(poll: Poll) -> None:
     """Whoever can add ballots of their own knows what to take away from the sum."""
     totals = tally.encode(tally.of_ballots(poll.election, poll.ballots))
     poll.cast(0, VOTES[1])
-    refused(run(poll.until_tally(totals), "--yes"), "ballot 4 isn't listed, or voted twice")
+    refused(agreed(poll, poll.until_tally(totals)), "ballot 4 isn't listed, or voted twice")
     poll.ballots.pop()
     poll.voters.append(polls.credentials.from_private(5))
     poll.cast(4, VOTES[1])
     poll.voters.pop()
-    refused(run(poll.until_tally(totals), "--yes"), "ballot 4 isn't listed")
+    refused(agreed(poll, poll.until_tally(totals)), "ballot 4 isn't listed")
 
 
 def test_a_checkpoint_of_another_key_is_refused(poll: Poll) -> None:
     """The trustee's own copy of the board's key decides."""
     other = polls.signed_note.public_key(bytes(32)).hex()
-    words = (*WITH_BOARD, "--board-key", other, "--yes")
-    refused(run(poll.until_tally(), *words), "checkpoint is refused")
+    refused(agreed(poll, poll.until_tally(), "--board-key", other), "checkpoint is refused")
 
 
 def test_an_archive_that_is_not_the_boards_is_refused(poll: Poll) -> None:
@@ -182,21 +314,21 @@ def test_an_archive_that_is_not_the_boards_is_refused(poll: Poll) -> None:
     published = poll.until_tally()
     poll.ballots = poll.ballots[:2]
     published.archive = poll.until_tally().archive
-    refused(run(published, *WITH_KEY, "--yes"), "don't hold the same ballots")
+    refused(agreed(poll, published), "don't hold the same ballots")
 
 
 def test_a_changed_archive_is_refused(poll: Poll) -> None:
     """One digit of one ballot."""
     published = poll.until_tally()
     published.archive = published.archive.replace(b'"challenge":"', b'"challenge":"1', 1)
-    refused(run(published, "--yes"), "archive is refused")
+    refused(agreed(poll, published), "copy is refused")
 
 
 def test_somebody_elses_key_decrypts_nothing(poll: Poll) -> None:
     """The trustee learns that this is not the file."""
     Path("trustee.key").unlink()
     Path("trustee.key").write_bytes(trustee.encode_private(12345))
-    refused(run(poll.until_tally(), *WITH_KEY, "--yes"), "not the key of one of")
+    refused(agreed(poll, poll.until_tally()), "not the key of one of")
 
 
 def test_trustees_who_do_not_make_the_elections_key_decrypt_nothing(poll: Poll) -> None:
@@ -204,21 +336,13 @@ def test_trustees_who_do_not_make_the_elections_key_decrypt_nothing(poll: Poll) 
     _, other = trustee.generate(bytes_of("other"))
     keys = [*poll.crew.record.owners, other]
     poll.crew = polls.Crew(polls.trustees.parse(polls.trustees.encode(keys)), {})
-    refused(run(poll.until_tally(), "--yes"), "don't make the election's key")
-
-
-def test_board_and_checkpoint_belong_together(poll: Poll) -> None:
-    """Half of them, or only a key, would look like a check and be none."""
-    published = poll.until_tally()
-    refused(run(published, "--board", "poll.board", "--yes"), "belong together")
-    refused(run(published, "--checkpoint", "poll.checkpoint", "--yes"), "belong together")
-    refused(run(published, "--board-key", Published.KEY, "--yes"), "nothing to check")
+    refused(agreed(poll, poll.until_tally()), "don't make the election's key")
 
 
 def test_nothing_is_overwritten(poll: Poll) -> None:
     """A partial decryption that is there already stays."""
     Path("out.json").write_text("mine")
-    done = run(poll.until_tally(), *WITH_KEY, "--yes")
+    done = agreed(poll, poll.until_tally())
     assert done.exit_code == 1
     assert Path("out.json").read_text() == "mine"
 
@@ -243,11 +367,11 @@ def test_committee_members_open_a_result_together() -> None:
     for owner, name in enumerate("ab", 1):
         Path("trustee.key").unlink(missing_ok=True)
         Path("trustee.key").write_bytes(Path(f"{name}.key").read_bytes())
-        done = run(poll.until_tally(), *WITH_KEY, "--yes", "--dkey", f"{name}.dkey")
+        done = agreed(poll, poll.until_tally(), "--dkey", f"{name}.dkey")
         assert done.exit_code == 0, done.output
         partials[owner] = decrypt.parse_partial(Path("out.json").read_bytes())
         Path("out.json").unlink()
-    refused(run(poll.until_tally(), *WITH_KEY, "--yes", "--dkey", "a.dkey"), "another key")
+    refused(agreed(poll, poll.until_tally(), "--dkey", "a.dkey"), "another key")
     totals = tally.of_ballots(poll.election, poll.ballots)
     assert decrypt.combine(crew, totals, partials, 3) == poll.counts
 
