@@ -209,13 +209,15 @@ def signature_line(name: str, typed_key: bytes, signature: bytes) -> bytes:
     return f"— {name} {base64.b64encode(identifier + signature).decode()}\n".encode()
 
 
-def cosigned(note: bytes, seconds: int = 1_795_474_300) -> bytes:
-    """The note with the witness' cosignature."""
+def cosigned(
+    note: bytes, seconds: int = 1_795_474_300, name: str = WITNESS_NAME, by: str = WITNESS
+) -> bytes:
+    """The note with a cosignature of the witness', or under another name with another key."""
     text = note.split(b"\n\n")[0] + b"\n"
-    key = signing_key(WITNESS)
+    key = signing_key(by)
     signature = key.sign(b"cosignature/v1\ntime %d\n" % seconds + text).signature
     typed_key = b"\x04" + bytes(key.verify_key)
-    return note + signature_line(WITNESS_NAME, typed_key, seconds.to_bytes(8, "big") + signature)
+    return note + signature_line(name, typed_key, seconds.to_bytes(8, "big") + signature)
 
 
 def content(poll: Poll, records: Sequence[Record], lines: Sequence[bytes]) -> dict[str, Any]:

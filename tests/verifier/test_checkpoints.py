@@ -47,7 +47,7 @@ def test_a_checkpoint_of_another_key_is_refused(shown: Shown) -> None:
     """Under another id, and under the id of the board's key."""
     uuid = uuid_of(shown)
     forged = checkpoint(uuid, shown.lines, by=ELECTIONS)
-    require_refused(with_checkpoints(shown, forged), ENTRY, "another key than the board's")
+    require_refused(with_checkpoints(shown, forged), ENTRY, "isn't signed by the board with its")
     signature = signing_key(ELECTIONS).sign(text_of(shown).encode()).signature
     line = signature_line(f"{BOARD_NAME}/{uuid}", b"\x01" + BOARD_KEY, signature)
     forged = text_of(shown).encode() + b"\n" + line
@@ -112,7 +112,9 @@ def test_a_checkpoint_of_another_election_is_refused(shown: Shown) -> None:
 def test_a_checkpoint_that_the_board_did_not_sign_is_refused(shown: Shown) -> None:
     """Signed in another name, or cosigned only."""
     forged = noted(text_of(shown), "somebody", BOARD)
-    require_refused(with_checkpoints(shown, forged), ENTRY, "a signature by somebody")
+    for signers in (shown.signers, NOBODY):
+        forged_too = with_checkpoints(shown, forged, signers=signers)
+        require_refused(forged_too, ENTRY, "isn't signed by the board")
     only = cosigned(shown.checkpoints[0]).split(b"\n")
     forged = b"\n".join([*only[:4], *only[5:]])
     for signers in (WITNESSED, Signers(None, (WITNESS_KEY,))):
@@ -206,10 +208,66 @@ def test_a_missing_witness_is_missed(shown: Shown) -> None:
     require_refused(forged, "checkpoint 2", f"isn't cosigned by {WITNESS_NAME}")
 
 
-def test_a_signature_that_can_not_be_checked_is_refused(shown: Shown) -> None:
-    """A name that looks like a witness' would else lend a checkpoint weight."""
-    forged = with_checkpoints(shown, cosigned(shown.checkpoints[0]))
-    require_refused(forged, ENTRY, "can't be checked without their key")
+def test_a_signature_that_can_not_be_checked_is_named(shown: Shown) -> None:
+    """It lends a checkpoint no weight, and takes none from those who signed it too (C2SP)."""
+    note = cosigned(shown.checkpoints[0])
+    assert unchecked(with_checkpoints(shown, note)) == [WITNESS_NAME]
+    both = cosigned(note, name=OTHER_NAME, by="w2")
+    assert unchecked(with_checkpoints(shown, both, signers=WITNESSED)) == [OTHER_NAME]
+    # A key of the board's and of the witness' that came later, or isn't theirs.
+    later = cosigned(both, by="later key")
+    later += noted(text_of(shown), f"{BOARD_NAME}/{uuid_of(shown)}", ELECTIONS).split(b"\n\n")[1]
+    names = sorted([f"{BOARD_NAME}/{uuid_of(shown)}", OTHER_NAME, WITNESS_NAME])
+    assert unchecked(with_checkpoints(shown, later, signers=WITNESSED)) == names
+
+
+def unchecked(shown: Shown) -> list[str]:
+    """Whose signatures the report says weren't checked."""
+    board = check(shown).board
+    assert board is not None
+    return board.unchecked_signatures
+
+
+OTHER_NAME = "other.example/witness"
+OTHER_WITNESS = WitnessKey(OTHER_NAME, bytes(signing_key("w2").verify_key))
+
+
+def test_witnesses_may_have_signed_different_files_of_one_head(shown: Shown) -> None:
+    """Each witness keeps a file of their own; those of the newest head count together."""
+    both = Signers(BOARD_KEY, (WITNESS_KEY, OTHER_WITNESS))
+    note = shown.checkpoints[0]
+    others = cosigned(note, name=OTHER_NAME, by="w2")
+    for notes in ((cosigned(note), others), (others, cosigned(note)), (note, cosigned(others))):
+        assert check(with_checkpoints(shown, *notes, signers=both)).board
+    # But not what they said of an earlier head.
+    earlier = cosigned(checkpoint(uuid_of(shown), shown.lines[:5]), name=OTHER_NAME, by="w2")
+    forged = with_checkpoints(shown, cosigned(note), earlier, signers=both)
+    require_refused(forged, "checkpoint 1", f"isn't cosigned by {OTHER_NAME}")
+
+
+def test_one_signature_counts_for_one_witness(shown: Shown) -> None:
+    """Neither for another key of that name, nor the board's own for a witness of its name."""
+    note = cosigned(shown.checkpoints[0])
+    never_signed = WitnessKey(WITNESS_NAME, bytes(signing_key("never").verify_key))
+    for witnesses in ((never_signed, WITNESS_KEY), (WITNESS_KEY, never_signed)):
+        forged = with_checkpoints(shown, note, signers=Signers(BOARD_KEY, witnesses))
+        require_refused(forged, ENTRY, f"isn't cosigned by {WITNESS_NAME}")
+    origin = f"{BOARD_NAME}/{uuid_of(shown)}"
+    for public in (BOARD_KEY, bytes(signing_key("w2").verify_key)):
+        signers = Signers(BOARD_KEY, (WitnessKey(origin, public),))
+        for raw in (shown.checkpoints[0], cosigned(shown.checkpoints[0], name=origin, by="w2")):
+            forged = with_checkpoints(shown, raw, signers=signers)
+            require_refused(forged, ENTRY, "has the name of a witness")
+
+
+def test_a_checkpoint_has_few_signatures(shown: Shown) -> None:
+    """A hundred may stand there, the board's among them; nobody should have to read a million."""
+    note = shown.checkpoints[0]
+    for number in range(99):
+        note = cosigned(note, name=f"w{number:02}", by="w2")
+    assert len(unchecked(with_checkpoints(shown, note))) == 99
+    forged = with_checkpoints(shown, cosigned(note))
+    require_refused(forged, ENTRY, "more than 100 signatures")
 
 
 def forged_cosignatures(note: bytes) -> Sequence[tuple[bytes, str]]:
@@ -222,14 +280,14 @@ def forged_cosignatures(note: bytes) -> Sequence[tuple[bytes, str]]:
         (raw[:-1] + bytes([raw[-1] ^ 1]), f"isn't by {WITNESS_NAME}"),
         (raw[:4] + raw[12:], "of other size"),
         (raw + b"\0", "of other size"),
-        (b"1234" + raw[4:], "another key of"),
+        (b"1234" + raw[4:], "isn't cosigned by"),
     ]
     names = b"\xe2\x80\x94 " + WITNESS_NAME.encode() + b" "
     forged = [
         (b"\n".join([*front, names + base64.b64encode(one), b""]), because)
         for one, because in others
     ]
-    return [*forged, (note + signature_line(WITNESS_NAME, other, raw[4:]), "another key of")]
+    return [*forged, (note + signature_line(WITNESS_NAME, other, raw[4:]), "isn't cosigned by")]
 
 
 def test_a_forged_cosignature_is_refused(shown: Shown) -> None:

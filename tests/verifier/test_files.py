@@ -194,6 +194,7 @@ def test_a_file_larger_than_any_such_file_ends_with_status_2(
         ("--board-key", public_hex(BOARD)[1:]),
         ("--board-key", public_hex(BOARD).upper()),
         ("--witness-key", "somebody"),
+        (*WITNESS_KEY, *WITNESS_KEY),
         ("--belenios", *BOARD_KEY),
         ("--belenios", *WITNESS_KEY),
         ("--belenios", "--board", "x"),

@@ -1,7 +1,8 @@
 """Checkpoints: how many entries the board had and their root, signed by the board and by witnesses.
 
 Promises that a checkpoint that passes is in the one form that it can have, is of this election,
-covers exactly the board file's first entries, and has no signature that wasn't checked.
+covers exactly the board file's first entries, and that whoever is said to have signed it did. A
+signature whose key nobody gave is passed over, as C2SP asks, but named.
 
 Source: C2SP signed-note, tlog-checkpoint and tlog-cosignature, version 1.
 """
@@ -21,6 +22,7 @@ _BY_BOARD: Final = b"\x01"
 _BY_WITNESS: Final = b"\x04"
 _ID_BYTES: Final = 4
 _TIME_BYTES: Final = 8
+MAX_SIGNATURES: Final = 100
 _TEXT: Final = re.compile(r"([^\s+]+)\n(0|[1-9][0-9]{0,15})\n(\S+)\n")
 _SIGNED: Final = re.compile("— ([^\\s+]+) (\\S+)")
 
@@ -30,6 +32,11 @@ class WitnessKey(NamedTuple):
 
     name: str
     public: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """Return the four bytes by which notes name this key."""
+        return _key_id(self.name, _BY_WITNESS + self.public)
 
 
 class Signers(NamedTuple):
@@ -42,6 +49,14 @@ class Signers(NamedTuple):
 NOBODY: Final = Signers(None, ())
 
 
+class Signature(NamedTuple):
+    """A line beneath a checkpoint, not checked yet."""
+
+    name: str
+    key_id: bytes
+    content: bytes
+
+
 class Checkpoint(NamedTuple):
     """A checkpoint that was read but not checked."""
 
@@ -49,7 +64,14 @@ class Checkpoint(NamedTuple):
     origin: str
     size: int
     root: bytes
-    signatures: dict[str, bytes]
+    signatures: Sequence[Signature]
+
+
+class Signed(NamedTuple):
+    """Who did sign a checkpoint, beside the board; `unknown` have names but no key to check."""
+
+    witnesses: Sequence[WitnessKey]
+    unknown: Sequence[str]
 
 
 def read_witness_key(text: str) -> WitnessKey:
@@ -80,66 +102,78 @@ def read_checkpoint(raw: bytes) -> Checkpoint:
 
 def require_checkpoint(
     checkpoint: Checkpoint, uuid: str, lines: Sequence[bytes], signers: Signers
-) -> None:
-    """The checkpoint is of this election and of the first of these lines, and is rightly signed."""
+) -> Signed:
+    """Return who signed a checkpoint of this election and of the first of these lines.
+
+    Raises a `Fault` if it is another one, isn't the board's, or a signature doesn't hold.
+    """
     board, _, election = checkpoint.origin.rpartition("/")
     is_of_this = bool(board) and election == uuid
     require(is_of_this, f"is of {checkpoint.origin}, not of the board of election {uuid}")
-    _require_signatures(checkpoint, signers)
+    signed = _require_signatures(checkpoint, signers)
     size = checkpoint.size
     require(size <= len(lines), f"is of {size} entries, but the board file has only {len(lines)}")
     is_root = checkpoint.root == merkle.root(lines[:size])
     require(is_root, f"is of other entries than the first {size} of the board file")
+    return signed
 
 
-def _require_signatures(checkpoint: Checkpoint, signers: Signers) -> None:
-    """Each signature is by a signer whose key is known, and holds."""
-    keys = {witness.name: witness.public for witness in signers.witnesses}
-    for name, signature in checkpoint.signatures.items():
-        if name == checkpoint.origin:
+def _require_signatures(checkpoint: Checkpoint, signers: Signers) -> Signed:
+    """The board signed it, and each signature whose key is known holds."""
+    origin = checkpoint.origin
+    witnesses = {(witness.name, witness.key_id): witness for witness in signers.witnesses}
+    is_name_free = all(witness.name != origin for witness in signers.witnesses)
+    require(is_name_free, "has the name of a witness whose key was given")
+    found, unknown = [], []
+    is_by_board = False
+    for signature in checkpoint.signatures:
+        witness = witnesses.get((signature.name, signature.key_id))
+        if signature.name == origin and _is_key_of_board(signature, signers.board_key):
             _require_by_board(checkpoint, signature, signers.board_key)
-        elif name in keys:
-            _require_by_witness(checkpoint, signature, WitnessKey(name, keys[name]))
+            is_by_board = True
+        elif witness:
+            _require_by_witness(checkpoint, signature, witness)
+            found.append(witness)
         else:
-            raise Fault(f"has a signature by {name}, which can't be checked without their key")
-    require(checkpoint.origin in checkpoint.signatures, "isn't signed by the board")
+            unknown.append(signature.name)
+    require(is_by_board, "isn't signed by the board with its key")
+    return Signed(found, unknown)
 
 
-def require_witnessed(checkpoint: Checkpoint, witnesses: Sequence[WitnessKey]) -> None:
-    """Each of these witnesses is among those who signed."""
-    for witness in witnesses:
-        require(witness.name in checkpoint.signatures, f"isn't cosigned by {witness.name}")
+def _is_key_of_board(signature: Signature, public: bytes | None) -> bool:
+    """Whether this key is meant; any is, where nobody gave the board's."""
+    return public is None or signature.key_id == _key_id(signature.name, _BY_BOARD + public)
 
 
-def _require_by_board(checkpoint: Checkpoint, signature: bytes, public: bytes | None) -> None:
-    require(len(signature) == _ID_BYTES + SIGNATURE_BYTES, "has a board's signature of other size")
-    if public is None:
-        return
-    identifier = _key_id(checkpoint.origin, _BY_BOARD + public)
-    require(signature[:_ID_BYTES] == identifier, "is signed with another key than the board's")
-    require_signed(public, checkpoint.text.encode(), signature[_ID_BYTES:], "the board")
+def _require_by_board(checkpoint: Checkpoint, signature: Signature, public: bytes | None) -> None:
+    is_signature = len(signature.content) == SIGNATURE_BYTES
+    require(is_signature, "has a board's signature of other size")
+    if public is not None:
+        require_signed(public, checkpoint.text.encode(), signature.content, "the board")
 
 
-def _require_by_witness(checkpoint: Checkpoint, signature: bytes, witness: WitnessKey) -> None:
-    size = _ID_BYTES + _TIME_BYTES + SIGNATURE_BYTES
-    require(len(signature) == size, f"has a cosignature by {witness.name} of other size")
-    identifier = _key_id(witness.name, _BY_WITNESS + witness.public)
-    require(signature[:_ID_BYTES] == identifier, f"is cosigned with another key of {witness.name}")
-    stamp, rest = signature[_ID_BYTES:-SIGNATURE_BYTES], signature[-SIGNATURE_BYTES:]
+def _require_by_witness(checkpoint: Checkpoint, signature: Signature, witness: WitnessKey) -> None:
+    is_cosignature = len(signature.content) == _TIME_BYTES + SIGNATURE_BYTES
+    require(is_cosignature, f"has a cosignature by {witness.name} of other size")
+    stamp, rest = signature.content[:_TIME_BYTES], signature.content[_TIME_BYTES:]
     seconds = int.from_bytes(stamp, "big")
     content = f"cosignature/v1\ntime {seconds}\n{checkpoint.text}".encode()
     require_signed(witness.public, content, rest, witness.name)
 
 
-def _read_signatures(lines: Sequence[str]) -> dict[str, bytes]:
-    signatures: dict[str, bytes] = {}
+def _read_signatures(lines: Sequence[str]) -> Sequence[Signature]:
+    require(len(lines) <= MAX_SIGNATURES, f"has more than {MAX_SIGNATURES} signatures")
+    signatures: dict[tuple[str, bytes], Signature] = {}
     for line in lines:
         found = _SIGNED.fullmatch(line)
         if found is None:
             raise Fault("has a signature line of another form")
-        require(found[1] not in signatures, f"has two signatures by {found[1]}")
-        signatures[found[1]] = _read_base64(found[2])
-    return signatures
+        raw = _read_base64(found[2])
+        signature = Signature(found[1], raw[:_ID_BYTES], raw[_ID_BYTES:])
+        key = signature.name, signature.key_id
+        require(key not in signatures, f"has two signatures by one key of {signature.name}")
+        signatures[key] = signature
+    return list(signatures.values())
 
 
 def _key_id(name: str, typed_key: bytes) -> bytes:

@@ -16,10 +16,11 @@ from castonce_verifier.board import Board
 from castonce_verifier.board_file import Posted, read_board_file
 from castonce_verifier.checkpoint import (
     NOBODY,
+    Checkpoint,
+    Signed,
     Signers,
     read_checkpoint,
     require_checkpoint,
-    require_witnessed,
 )
 from castonce_verifier.declaration import Fields, read_declaration
 from castonce_verifier.declared import Recounted, require_declared
@@ -40,9 +41,13 @@ class Evidence:
 
 
 class Held(NamedTuple):
-    """A board that is in step with its archive, and the declaration on it, if it was given."""
+    """A board that is in step with its archive, and the declaration on it, if it was given.
+
+    `unchecked` names those whose signature on the newest checkpoint couldn't be checked.
+    """
 
     posted: Posted
+    unchecked: Sequence[str]
     declaration: Fields | None
 
 
@@ -53,32 +58,43 @@ def require_evidence(
     if evidence.board_file is None:
         return None
     posted = read_board_file(evidence.board_file, election.uuid, board, weights)
-    _require_checkpoints(evidence, election.uuid, posted.lines)
+    unchecked = _require_checkpoints(evidence, election.uuid, posted.lines)
     if evidence.declaration is None:
-        return Held(posted, None)
+        return Held(posted, unchecked, None)
     with blaming(DECLARATION):
         found = sha256(evidence.declaration).hexdigest()
         is_posted = posted.declaration == found
         require(is_posted, f"has the hash {found}, but the board has {posted.declaration}")
-        return Held(posted, read_declaration(evidence.declaration, posted.keys.elections))
+        fields = read_declaration(evidence.declaration, posted.keys.elections)
+        return Held(posted, unchecked, fields)
 
 
-def _require_checkpoints(evidence: Evidence, uuid: str, lines: Sequence[bytes]) -> None:
-    """Each holds, and the newest is of the whole board file and seen by the witnesses."""
+def _require_checkpoints(evidence: Evidence, uuid: str, lines: Sequence[bytes]) -> Sequence[str]:
+    """Each holds, and the newest are of the whole board file and seen by all the witnesses.
+
+    Returns whose signatures on the newest couldn't be checked.
+    """
     if not evidence.checkpoints:
-        return
-    checkpoints = []
+        return ()
+    checkpoints: list[tuple[Checkpoint, Signed]] = []
     for number, raw in enumerate(evidence.checkpoints, 1):
         with blaming(_naming(number, evidence)):
             checkpoint = read_checkpoint(raw)
-            require_checkpoint(checkpoint, uuid, lines, evidence.signers)
-        checkpoints.append(checkpoint)
-    sizes = [checkpoint.size for checkpoint in checkpoints]
-    newest = sizes.index(max(sizes))
-    with blaming(_naming(newest + 1, evidence)):
-        is_whole = sizes[newest] == len(lines)
-        require(is_whole, f"is of {sizes[newest]} entries, but the board file has {len(lines)}")
-        require_witnessed(checkpoints[newest], evidence.signers.witnesses)
+            signed = require_checkpoint(checkpoint, uuid, lines, evidence.signers)
+        checkpoints.append((checkpoint, signed))
+    sizes = [checkpoint.size for checkpoint, _ in checkpoints]
+    size = max(sizes)
+    # Witnesses may have cosigned one head in different files: all those of this size are one.
+    newest = [signed for checkpoint, signed in checkpoints if checkpoint.size == size]
+    with blaming(_naming(sizes.index(size) + 1, evidence)):
+        is_whole = size == len(lines)
+        require(is_whole, f"is of {size} entries, but the board file has {len(lines)}")
+        found = {witness for signed in newest for witness in signed.witnesses}
+        for witness in evidence.signers.witnesses:
+            require(
+                witness in found, f"isn't cosigned by {witness.name} with the key that was given"
+            )
+    return sorted({name for signed in newest for name in signed.unknown})
 
 
 def require_figures(

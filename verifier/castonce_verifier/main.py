@@ -84,6 +84,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     beside = (options.board, options.checkpoint, options.declaration)
     if options.belenios and any((*beside, options.board_key, options.witness_key)):
         parser.error("--belenios is for archives that have neither board file nor declaration")
+    names = [witness.name for witness in options.witness_key]
+    if len(set(names)) < len(names):
+        parser.error("--witness-key names one witness twice: one signature would count for two")
     return options
 
 

@@ -78,6 +78,7 @@ class BoardReport:
     root: str
     credentials: dict[str, int]
     has_declaration: bool
+    unchecked_signatures: list[str]
 
 
 class Setup(NamedTuple):
@@ -160,6 +161,7 @@ def _board_report(held: Held) -> BoardReport:
         root=merkle.root(posted.lines).hex(),
         credentials=posted.states.counts(),
         has_declaration=posted.declaration is not None,
+        unchecked_signatures=list(held.unchecked),
     )
 
 

@@ -107,6 +107,10 @@ def _lines(report: Report, beside: Beside) -> list[str]:
             f"  credentials  {', '.join(states)}",
             f"  board        {report.board.entries} entries, root {report.board.root}",
         ]
+        unchecked = report.board.unchecked_signatures
+        lines += [
+            f"  not checked  {_harmless(name)}'s signature: no key given" for name in unchecked
+        ]
     lines += [f"  checked too  {_harmless(str(path))}" for path in beside.all()]
     return lines + [
         f"  question {number}   {', '.join(map(str, counts))}"
