@@ -20,7 +20,7 @@ from ballots import archive, ballot, board_entries, credentials, election, merkl
 from ballots.archive import Archive
 from ballots.board_entries import Board
 from ballots.election import Election
-from ballots.errors import BallotError
+from ballots.errors import BallotError, NoteRefused
 from ballots.signed_note import Checkpoint
 from cli.board_client import BoardClient, setup_entry
 from cli.screen import CliError
@@ -75,11 +75,14 @@ def key_from(text: str) -> bytes:
 
 
 def opened_head(raw: bytes, election_id: str, board_key: bytes | None) -> Checkpoint:
-    """The head in a signed note; without a key its signature says nothing, and isn't looked at."""
+    """The head in a signed note of this election; without a key its signature isn't looked at."""
     try:
         if board_key is not None:
             return signed_note.open_checkpoint(raw, board_key, election_id)
-        return signed_note.parse_checkpoint(signed_note.parse(raw).text)
+        head = signed_note.parse_checkpoint(signed_note.parse(raw).text)
+        if not head.origin.endswith(f"/{election_id}"):
+            raise NoteRefused("the checkpoint is that of another election's board")
+        return head
     except BallotError as refusal:
         raise CliError(f"The checkpoint is refused: {refusal}.", EVIDENCE) from None
 

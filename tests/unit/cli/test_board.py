@@ -7,6 +7,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from ballots import signed_note
+from ballots.signed_note import Checkpoint
 from cli import board as board_command
 from shared.testing.promises import promise
 from tests.unit.cli import board_double as double
@@ -213,6 +215,20 @@ def test_a_head_that_another_key_signed_is_refused(fetch: Command, board: BoardD
     assert done.exit_code == 1
     assert "checkpoint is refused" in words_of(done)
     assert not any("archive" in path for path, _ in board.asked)
+
+
+def test_a_head_of_another_election_is_refused_also_without_a_key(
+    board: BoardDouble, tmp_path: Path
+) -> None:
+    """Its own name tells; nobody's key is needed to see that."""
+    other = Checkpoint(f"{double.ORIGIN}x", board.tree.size, board.tree.root())
+    told = signed_note.sign_checkpoint(other, board.seed)
+    board.told[f"/elections/{UUID}/checkpoint"] = (200, told)
+    for key in ((), ("--board-key", BOARD_KEY)):
+        given = ["fetch", board.url, UUID, "--out", str(tmp_path), *key]
+        done = CliRunner().invoke(board_command.app, given)
+        assert done.exit_code == 1
+        assert "another election's board" in words_of(done)
 
 
 def test_a_declaration_that_isnt_the_boards_is_refused(
