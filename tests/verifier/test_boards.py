@@ -75,13 +75,29 @@ def test_an_election_in_which_nobody_voted_holds() -> None:
 
 
 def test_states_may_be_stated_in_any_order_and_again(shown: Shown, canvassed: Poll) -> None:
-    """Services are independent: a grant may reach the board after the result and its withdrawal."""
+    """Services are independent: a grant may reach the board after the ballot and a withdrawal."""
     states = [shown.lines[place] for place in STATES]
     others = [line for line in shown.lines[:DECLARATION] if line not in states]
     again = states_line(canvassed, "active", [0, 3, 5])
-    report = check(with_lines_only(shown, [*others, *states[::-1], again]))
+    end = others.index(shown.lines[END])
+    lines = [*others[:end], *states[::-1], again, *others[end:]]
+    report = check(with_lines_only(shown, lines))
     assert report.board is not None
     assert report.board.credentials == {"spare": 1, "active": 8, "replaced": 1, "withdrawn": 1}
+
+
+@pytest.mark.parametrize("state", ["active", "replaced", "withdrawn"])
+@pytest.mark.parametrize("place", range(END + 1, DECLARATION + 1))
+def test_no_state_follows_the_end_of_the_ballots(
+    shown: Shown, canvassed: Poll, state: str, place: int
+) -> None:
+    """Else one late word of the codes' service would spoil, or save, ballots that were counted."""
+    late = states_line(canvassed, state, [6])
+    before = with_lines_only(shown, [*shown.lines[:END], late, *shown.lines[END:DECLARATION]])
+    assert check(before).board
+    after = [*shown.lines[:place], late, *shown.lines[place:DECLARATION]]
+    because = "the ballots have ended"
+    require_refused(with_lines_only(shown, after), f"board entry {place}", because)
 
 
 @pytest.mark.parametrize("place", range(DECLARATION + 1))
@@ -99,8 +115,8 @@ def test_two_swapped_neighbours_are_noticed(shown: Shown, place: int) -> None:
     """By the archive; or, of statements, by the root that the declaration has."""
     lines = list(shown.lines)
     lines[place : place + 2] = lines[place : place + 2][::-1]
-    is_free = place in STATES or place + 1 in STATES
-    expected = "the declaration" if is_free else f"board entry {place}"
+    is_free = (place in STATES or place + 1 in STATES) and place != END - 1
+    expected = "the declaration" if is_free else f"board entry {place + (place == END - 1)}"
     assert refused_entry(shown.with_lines(lines)) == expected or place == 0
 
 

@@ -33,6 +33,24 @@ def noting(package: Path, reached: set[Place]) -> Iterator[None]:
         graft(file, source)
 
 
+def users(package: Path) -> dict[str, set[Place]]:
+    """Return, by name, the functions that mention it: those that a constant concerns."""
+    found: dict[str, set[Place]] = {}
+
+    def look(file: str, node: ast.AST, around: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            name = around
+            if isinstance(child, ast.FunctionDef | ast.ClassDef):
+                name = f"{around}.{child.name}".lstrip(".")
+            if isinstance(child, ast.Name):
+                found.setdefault(child.id, set()).add((file, name))
+            look(file, child, name)
+
+    for path in package.glob("*.py"):
+        look(path.name, ast.parse(path.read_text()), "")
+    return found
+
+
 def _with_notes(file: str, source: str) -> str:
     tree = ast.parse(source)
 

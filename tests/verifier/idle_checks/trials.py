@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.verifier.idle_checks.grafting import Place, graft, noting
+from tests.verifier.idle_checks.grafting import Place, graft, noting, users
 from tests.verifier.idle_checks.operators import Mutant
 
 LIMIT_SECONDS: Final = 600
@@ -143,5 +143,9 @@ class Trials:
 
     def _tests_of(self, mutant: Mutant) -> list[int]:
         """Those that reach the changed function; all, if there is none or nothing reaches it."""
-        reaching = self._reaching.get((mutant.file, mutant.function), set())
+        places = {(mutant.file, mutant.function)}
+        constant = mutant.was.partition(":")[0]
+        if not mutant.function and constant.isidentifier():
+            places = users(self._package).get(constant, set())
+        reaching = set().union(*(self._reaching.get(place, set()) for place in places))
         return [number for number in self._order if not reaching or number in reaching]
