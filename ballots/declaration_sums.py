@@ -13,6 +13,7 @@ from ballots.declaration import (
     BarrierStamp,
     Channels,
     Content,
+    Credentials,
     Packs,
     QuestionCount,
     Turnout,
@@ -42,11 +43,12 @@ def packs_total(packs: Packs) -> int:
 def _turnout(content: Content) -> Iterator[str]:
     turnout = content.turnout
     yield from _same("turnout in total", turnout.total, "online + post", _both(turnout))
-    yield from _at_most("voters", turnout.total, "electors", turnout.electors)
     yield from _same("electors", turnout.electors, "electors on the roll", content.roll.electors)
-    yield from _at_most(
-        "electors withdrawn", content.roll.withdrawn, "electors on the roll", content.roll.electors
-    )
+    # Fewer than none, where more are withdrawn than there were: nobody may vote then.
+    entitled = content.roll.electors - content.roll.withdrawn
+    yield from _at_most("voters", turnout.total, "electors not withdrawn", entitled)
+    active = content.credentials.active
+    yield from _at_most("credentials active", active, "electors not withdrawn", entitled)
 
 
 def _envelopes(content: Content) -> Iterator[str]:
@@ -74,7 +76,18 @@ def _packs(content: Content) -> Iterator[str]:
     yield from _same("packs voted by post", packs.voted_by_post, "voters", content.turnout.post)
     states = listed.active + listed.replaced + listed.withdrawn + listed.spare
     yield from _same("credentials in all states", states, "credentials listed", listed.size)
-    yield from _at_most("voters online", content.turnout.online, "active", listed.active)
+    yield from _states(packs, listed)
+
+
+def _states(packs: Packs, listed: Credentials) -> Iterator[str]:
+    """A pack's end and what the board says of its credential follow from the same facts."""
+    for state in ("replaced", "withdrawn"):
+        said, found = getattr(packs, state), getattr(listed, state)
+        yield from _same(f"packs {state}", said, f"credentials {state}", found)
+    # An undelivered pack was given to an elector or is a spare, so neither is an equality.
+    yield from _at_most("packs spare", packs.spare, "credentials spare", listed.spare)
+    standing = packs.voted_online + packs.voted_by_post + packs.unused
+    yield from _at_most("packs voted or unused", standing, "credentials active", listed.active)
 
 
 def _question(number: int, question: QuestionCount, content: Content) -> Iterator[str]:

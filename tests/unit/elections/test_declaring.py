@@ -150,6 +150,14 @@ def test_nothing_is_declared_while_a_record_is_set_aside() -> None:
         ("packs.packs.spare", 0),
         ("packs.credentials.active", 56),
         ("packs.credentials.spare", 9),
+        (
+            "packs",
+            replace(
+                SAID.packs,
+                packs=replace(SAID.packs.packs, spare=7, unused=5),
+                credentials=replace(SAID.packs.credentials, spare=7, active=58),
+            ),
+        ),
         ("envelopes.received", 16),
         ("envelopes.admitted", 11),
         ("envelopes.voided", 3),
