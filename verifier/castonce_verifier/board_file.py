@@ -5,7 +5,7 @@ compared byte by byte; what doesn't (the setup's keys, states of credentials) is
 the states' signatures are checked. That everybody sees the same lines is for the checkpoint.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from castonce_verifier import merkle
@@ -60,39 +60,48 @@ def read_board_file(raw: bytes, uuid: str, board: Board, weights: dict[str, int]
 
     `weights` has the archive's credentials. Raises `Unreadable` if the file was cut.
     """
-    lines = _split(raw)
+    coming = _split(raw)
+    lines = [next(coming)]
     with blaming(_naming(0)):
         require(len(lines[0]) <= MAX_LINE_BYTES, "is longer than a line can be")
         keys, root = _read_setup(lines[0], board.events[0].digest, weights)
     states = States(uuid, keys.codes, weights.keys())
     due = _due(board)
+    next_due = next(due, None)
     place = lines_to_result = 0
     declaration: str | None = None
     seen: set[bytes] = set()
-    for number, line in enumerate(lines[1:], 1):
+    for number, line in enumerate(coming, 1):
         with blaming(_naming(number)):
             require(len(line) <= MAX_LINE_BYTES, "is longer than a line can be")
             if line.startswith(_STATES):
+                is_in_time = place <= len(board.ballots)
+                require(is_in_time, "is about credentials, but the ballots have ended")
                 require(line not in seen, "stands on the board a second time")
                 seen.add(line)
                 states.add(line)
-            elif place < len(due):
-                require(line == due[place].line, f"isn't {due[place].what}")
-                place += 1
+            elif next_due:
+                require(line == next_due.line, f"isn't {next_due.what}")
+                next_due, place = next(due, None), place + 1
                 lines_to_result = number + 1
             else:
                 require(declaration is None, "follows the declaration")
                 declaration = _read_declaration(line)
-    if place < len(due):
-        raise Refused(BOARD_FILE, f"ends without {due[place].what}")
+        lines.append(line)
+    if next_due:
+        raise Refused(BOARD_FILE, f"ends without {next_due.what}")
     return Posted(lines, keys, states, lines_to_result, declaration, root)
 
 
-def _split(raw: bytes) -> Sequence[bytes]:
-    lines = raw.split(b"\n")
-    if not raw or lines.pop():
+def _split(raw: bytes) -> Iterator[bytes]:
+    """Yield the lines one by one: a file of nothing but line ends is refused at its first."""
+    if not raw.endswith(b"\n"):
         raise Unreadable("the board file doesn't end with a line's end: it was cut")
-    return lines
+    start = 0
+    while start < len(raw):
+        end = raw.index(b"\n", start)
+        yield raw[start:end]
+        start = end + 1
 
 
 def _read_setup(line: bytes, event: str, weights: dict[str, int]) -> tuple[Keys, str]:
@@ -111,18 +120,16 @@ def _read_setup(line: bytes, event: str, weights: dict[str, int]) -> tuple[Keys,
     return Keys(*map(read_key, keys.values())), root
 
 
-def _due(board: Board) -> list[_Due]:
+def _due(board: Board) -> Iterator[_Due]:
     """What follows the setup, but for states of credentials and the declaration."""
-    due = []
     for ballot in board.ballots:
         tracker = tracker_of(ballot.digest)
         line = write({"entry": "ballot", "tracker": tracker}).encode()
-        due.append(_Due(line, f"the ballot with tracker {tracker}"))
+        yield _Due(line, f"the ballot with tracker {tracker}")
     kinds = ["end", "tally", *["decryption"] * len(board.decryptions), "result"]
     for kind, event in zip(kinds, board.events[1 + len(board.ballots) :], strict=True):
         line = write({"entry": kind, "event": event.digest}).encode()
-        due.append(_Due(line, f"the {kind} with event {event.digest}"))
-    return due
+        yield _Due(line, f"the {kind} with event {event.digest}")
 
 
 def _read_declaration(line: bytes) -> str:
