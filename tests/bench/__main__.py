@@ -1,25 +1,29 @@
-"""`make bench`: measures the path of a vote beside a plain service, and exits 1 on a missed target.
+"""`make bench`: the path of a vote beside a plain service, verification beside belenios-tool.
+
+Exits 1 on a missed target.
 
     python -m tests.bench [--quick] [--only NAME ...] [--json FILE]
 
 The home is CASTONCE_HOME, else .castonce/bench in the checkout; its state is thrown away at the
-start, but for the sealed ballots.
+start, but for the sealed ballots. The section `verify` needs no service and starts none.
 """
 
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import msgspec
 
 from deploy.local.home import CHECKOUT, Home
+from tests.bench import verifying
 from tests.bench.plan import FULL, QUICK, Plan
 from tests.bench.room import Room
 from tests.bench.sections import Bench, Report, conditions, show
 
-SECTIONS = ("stubbed", "verified", "growth", "replay", "kills", "roll")
+SECTIONS = ("verify", "stubbed", "verified", "growth", "replay", "kills", "roll")
 
 
 async def run(plan: Plan, chosen: frozenset[str]) -> Report:
@@ -27,6 +31,24 @@ async def run(plan: Plan, chosen: frozenset[str]) -> Report:
     report = Report()
     root = Path(os.environ.get("CASTONCE_HOME") or CHECKOUT / ".castonce" / "bench")
     show(f"Measuring in {root}; {conditions()}.")
+    if "verify" in chosen:
+        await asyncio.to_thread(verify, plan, report, root / "verify")
+    if chosen != {"verify"}:
+        await path_of_a_vote(plan, chosen, report, root)
+    return report
+
+
+def verify(plan: Plan, report: Report, folder: Path) -> None:
+    """Measure verification; its archives are thrown away at the end."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        verifying.measure(plan, report, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def path_of_a_vote(plan: Plan, chosen: frozenset[str], report: Report, root: Path) -> None:
+    """Measure the sections that need services."""
     async with Room(Home.locate(root), plan.sealed_electors) as room:
         bench = Bench(room, plan, report)
         await bench.prepare()
@@ -44,7 +66,6 @@ async def run(plan: Plan, chosen: frozenset[str]) -> Report:
             await bench.roll()
         if "growth" in chosen:
             await bench.growth()
-    return report
 
 
 def main() -> int:

@@ -31,6 +31,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     bare_ballots: int
     replays: int
     roll_rows: int
+    compared_ballots: int
+    """Ballots of the archives over which CPU a ballot is compared with belenios-tool's."""
+    verify_rounds: int
+    archives: tuple[int, ...]
+    """Ballots of whole archives, the least first."""
+    archive_rounds: int
     warm_broker_votes: int
     """Votes before anything is counted: the broker's JVM compiles its code meanwhile."""
 
@@ -85,6 +91,10 @@ FULL = Plan(
     bare_ballots=1500,
     replays=3,
     roll_rows=170_000,
+    compared_ballots=500,
+    verify_rounds=5,
+    archives=(1000, 10_000),
+    archive_rounds=2,
     warm_broker_votes=150_000,
 )
 QUICK = Plan(
@@ -105,5 +115,9 @@ QUICK = Plan(
     bare_ballots=400,
     replays=2,
     roll_rows=20_000,
+    compared_ballots=200,
+    verify_rounds=3,
+    archives=(200, 1000),
+    archive_rounds=2,
     warm_broker_votes=60_000,
 )
