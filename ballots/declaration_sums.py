@@ -7,6 +7,7 @@ numbers are true is for the archive and the topics to show.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
 from ballots.declaration import (
     AnswerCount,
@@ -18,6 +19,11 @@ from ballots.declaration import (
     QuestionCount,
     Turnout,
 )
+
+RIGHTS_PARTITIONS: Final = 6
+"""Partitions of the log of rights: the protocol's number, as in the contracts."""
+CALENDAR: Final = ("ElectionOpened", "OnlineClosed", "PostClosed")
+"""Each stands once in each partition, in this order; others may stand between them."""
 
 
 def problems(content: Content) -> list[str]:
@@ -116,13 +122,20 @@ def _barriers(barriers: Sequence[BarrierStamp]) -> Iterator[str]:
     for before, after in pairwise(barriers):
         if (before.partition, before.offset) >= (after.partition, after.offset):
             yield f"barriers: {after.kind} of partition {after.partition} stands out of order"
-    kinds: dict[int, list[str]] = {}
+    kinds: dict[int, list[str]] = {partition: [] for partition in range(RIGHTS_PARTITIONS)}
     for barrier in barriers:
         kinds.setdefault(barrier.partition, []).append(barrier.kind)
-    first = next(iter(kinds.values()), [])
     for partition, found in kinds.items():
-        if found != first:
+        yield from _calendar(partition, found)
+        if found != kinds[0]:
             yield f"barriers: partition {partition} has others than the first one"
+
+
+def _calendar(partition: int, found: Sequence[str]) -> Iterator[str]:
+    if partition >= RIGHTS_PARTITIONS:
+        yield f"barriers: there is no partition {partition}"
+    elif tuple(kind for kind in found if kind in CALENDAR) != CALENDAR:
+        yield f"barriers: partition {partition} hasn't {', '.join(CALENDAR)}, once each"
 
 
 def _same(what: str, said: int, other: str, found: int) -> Iterator[str]:

@@ -31,8 +31,10 @@ BARRIERS = [
     BarrierStamp(
         kind=kind, partition=partition, offset=offset, stamp_ms=1_000 + offset, log_sha256="5a" * 32
     )
-    for partition in range(2)
-    for offset, kind in enumerate(("OnlineClosed", "PostClosed"))
+    for partition in range(6)
+    for offset, kind in enumerate(
+        ("ElectionDefined", "CredentialsListed", "ElectionOpened", "OnlineClosed", "PostClosed")
+    )
 ]
 CONTENT = Content(
     version=1,
@@ -199,13 +201,53 @@ def _changed(content: Content, path: str, value: Any) -> Content:
         ("envelopes.set_aside", {"late": 1}),
         ("roll.electors", 61),
         ("roll.withdrawn", 61),
-        ("barriers", BARRIERS[:3]),
         ("barriers", BARRIERS[::-1]),
     ],
 )
 def test_each_sum_that_does_not_hold_is_named(path: str, value: Any) -> None:
     """Each number of the two balances, of turnout and of papers is compared with the others."""
     assert declaration_sums.problems(_changed(CONTENT, path, value))
+
+
+def _each_partition(*offsets: int) -> list[BarrierStamp]:
+    """In each partition these of the true ones, renumbered in this order."""
+    return [
+        replace(BARRIERS[5 * partition + at], offset=offset)
+        for partition in range(6)
+        for offset, at in enumerate(offsets)
+    ]
+
+
+@promise("P9", "P11")
+@pytest.mark.parametrize(
+    ("barriers", "problem"),
+    [
+        ([], "partition 0 hasn't ElectionOpened, OnlineClosed, PostClosed, once each"),
+        (BARRIERS[:-5], "partition 5 hasn't"),
+        (BARRIERS[:-1], "partition 5 hasn't"),
+        (BARRIERS[1:], "partition 1 has others than the first one"),
+        (_each_partition(0, 1, 2, 3), "partition 3 hasn't"),
+        (_each_partition(0, 1, 3, 4), "partition 3 hasn't"),
+        (_each_partition(0, 1, 3, 2, 4), "partition 3 hasn't"),
+        (_each_partition(0, 1, 2, 2, 3, 4), "partition 3 hasn't"),
+        ([*BARRIERS, replace(BARRIERS[0], partition=6)], "there is no partition 6"),
+    ],
+)
+def test_every_partition_has_the_calendar_once_and_in_order(
+    barriers: list[BarrierStamp], problem: str
+) -> None:
+    """No step of the calendar can be left out, said twice, or moved, in one partition or all."""
+    found = declaration_sums.problems(replace(CONTENT, barriers=barriers))
+    assert any(problem in one for one in found), found
+
+
+def test_a_step_between_those_of_the_calendar_is_lawful() -> None:
+    """Other barriers may stand between them, the same in each partition."""
+    more = [
+        replace(one, kind="KeysRotated" if one.kind == "CredentialsListed" else one.kind)
+        for one in BARRIERS
+    ]
+    assert declaration_sums.problems(replace(CONTENT, barriers=more)) == []
 
 
 @pytest.mark.parametrize(

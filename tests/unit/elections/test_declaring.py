@@ -22,8 +22,8 @@ SAID = Accounts(
     standing=replace(RECONCILED, phase="decrypted", root="ab" * 32, size=70),
     barriers=[
         Barrier(UUID, kind, partition, offset, 1_000 + offset, "5a" * 32)
-        for partition in (1, 0)
-        for offset, kind in enumerate(("OnlineClosed", "PostClosed"))
+        for partition in (1, 0, 2, 3, 4, 5)
+        for offset, kind in enumerate(("ElectionOpened", "OnlineClosed", "PostClosed"))
     ],
     closed=Closed(rights=60, used_online=40, used_by_post=10, withdrawn=3),
     records_set_aside=0,
@@ -92,10 +92,7 @@ def test_the_declaration_says_what_the_accounts_say() -> None:
     assert content.envelopes.set_aside == {"late": 1, "replaced": 2}
     assert content.cases == {"second_vote": 3}
     assert [(one.partition, one.offset) for one in content.barriers] == [
-        (0, 0),
-        (0, 1),
-        (1, 0),
-        (1, 1),
+        (partition, offset) for partition in range(6) for offset in range(3)
     ]
     assert declaration_sums.problems(content) == []
     raw = declaration.build(content, lambda text: "00" * 64)
@@ -170,6 +167,8 @@ def test_nothing_is_declared_while_a_record_is_set_aside() -> None:
         ("papers.questions", [PaperCounts(answers=[5, 2], blank=1)]),
         ("papers.questions", [PaperCounts(answers=[6, 2, 0])]),
         ("papers.questions", [PaperCounts(answers=[6, 2])] * 2),
+        ("barriers", []),
+        ("barriers", SAID.barriers[:-1]),
         ("roll.electors", 59),
         ("roll.withdrawn", 4),
         ("standing.size", 71),
