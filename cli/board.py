@@ -1,25 +1,21 @@
 """`castonce board`: a copy of the public board for anyone, and what its head says.
 
 Promises that what is kept is what the signed head was made over, that a download goes on where it
-stopped, and that without the board's key it is said what that leaves open.
+stopped, that nothing signed is overwritten by what contradicts it, and that without the board's key
+it is said what that leaves open.
 """
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
-from ballots import archive_blocks, archive_records, board_entries
-from ballots.board_entries import Board
-from ballots.errors import BallotError
-from ballots.signed_note import Checkpoint
-from cli import board_copy
+from cli import board_copy, board_fetch
 from cli.board_client import BoardClient
 from cli.board_copy import Copy, Paths
-from cli.screen import CliError, make_app, progress_bar, show_done, show_facts, show_warning
+from cli.screen import make_app, progress_bar, show_done, show_facts, show_warning
 
 app = make_app("The public board: look at it, and keep a copy.")
 
@@ -42,7 +38,7 @@ def fetch(
     key = None if board_key is None else board_copy.key_from(board_key)
     out.mkdir(parents=True, exist_ok=True)
     paths = Paths.within(out, election)
-    _fetch(BoardClient(url), election, paths, key)
+    board_fetch.fetch(BoardClient(url), election, paths, key)
     with (
         progress_bar("Checking", paths.archive.stat().st_size) as bar,
         board_copy.opened(paths, key, lambda done: bar.show("Checking", done)) as copy,
@@ -72,64 +68,6 @@ def show(url: UrlArgument, election: ElectionArgument, board_key: KeyOption = No
     tell_signature(key)
 
 
-def _fetch(client: BoardClient, election_id: str, paths: Paths, key: bytes | None) -> None:
-    """Bring all files to the state of one signed head, and keep that head last."""
-    raw = client.checkpoint(election_id)
-    head = board_copy.opened_head(raw, election_id, key)
-    with progress_bar("Board") as bar:
-        client.download(election_id, "board", paths.board, lambda *n: bar.show("Board", *n))
-        board = _cut_board(paths.board, election_id, head)
-        client.download(election_id, "archive", paths.archive, lambda *n: bar.show("Archive", *n))
-        _cut_archive(paths.archive, board)
-    _fetch_declaration(client, election_id, paths, board)
-    paths.checkpoint.write_bytes(raw)
-
-
-def _fetch_declaration(client: BoardClient, election_id: str, paths: Paths, board: Board) -> None:
-    paths.declaration.unlink(missing_ok=True)
-    if not board.declaration_sha256:
-        return
-    raw = client.declaration(election_id)
-    if hashlib.sha256(raw).hexdigest() != board.declaration_sha256:
-        raise CliError("The declaration isn't the one on the board.", board_copy.EVIDENCE)
-    paths.declaration.write_bytes(raw)
-
-
-def _cut_board(path: Path, election_id: str, head: Checkpoint) -> Board:
-    """Leave off the lines after the head: they are fetched again with a later one."""
-    with path.open("r+b") as stream:
-        _cut_after_line(stream, head.size)
-        stream.seek(0)
-        try:
-            board, tree = board_copy.folded(stream, election_id)
-        except BallotError as refusal:
-            raise CliError(f"The board is refused: {refusal}.", board_copy.EVIDENCE) from None
-    board_copy.require_head(tree, head)
-    return board
-
-
-def _cut_after_line(stream: BinaryIO, count: int) -> None:
-    for _ in range(count):
-        if not stream.readline(board_entries.MAX_LINE_BYTES + 1):
-            return
-    stream.truncate()
-
-
-def _cut_archive(path: Path, board: Board) -> None:
-    """Leave off what was archived after the head, so that archive and lines are one story."""
-    left = 1 + len(board.trackers) + len(board.events)
-    with path.open("r+b") as stream:
-        try:
-            for block in archive_blocks.read(stream, None):
-                left -= block.name.endswith(archive_records.EVENT_SUFFIX)
-                if left == 0:
-                    stream.truncate()
-                    return
-        except BallotError as refusal:
-            raise CliError(f"The archive is refused: {refusal}.", board_copy.EVIDENCE) from None
-    raise CliError("The archive is behind the board's head.", "Repeat the command in a moment.")
-
-
 def _tell(copy: Copy, paths: Paths) -> None:
     ended = "the ballots have ended" if copy.archive.is_ended else "still open"
     show_done(f"{copy.election.name}: {copy.archive.ballot_count} ballots, {ended}.")
@@ -138,7 +76,7 @@ def _tell(copy: Copy, paths: Paths) -> None:
         ("Board file", paths.board),
         ("Checkpoint", paths.checkpoint),
     ]
-    if paths.declaration.exists():
+    if copy.board.declaration_sha256:
         facts.append(("Declaration", paths.declaration))
     show_facts([*facts, ("Fingerprint", copy.election.fingerprint), ("Entries", copy.board.size)])
     show_facts([("Check every proof", f"castonce-verify {paths.archive}")])

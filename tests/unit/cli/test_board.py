@@ -107,7 +107,96 @@ def test_another_history_than_the_one_copied_before_is_refused(
     board.lines, board.tree, board.archive = other.lines, other.tree, other.archive
     done = fetch()
     assert done.exit_code == 1
-    assert "isn't what the checkpoint was signed over" in words_of(done)
+    assert "must only grow" in words_of(done)
+    assert "doesn't add to the one of your copy" in words_of(done)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Every file of a copy."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@promise("P9")
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_a_head_that_goes_back_destroys_nothing(
+    fetch: Command, board: BoardDouble, tmp_path: Path, size: int
+) -> None:
+    """Lines, archive, declaration and head of the copy stay; the smaller head is kept beside."""
+    board.end()
+    board.finish(b'{"declared":true}')
+    assert fetch().exit_code == 0
+    before = _files(tmp_path)
+    told = board.head(size)
+    board.told[f"/elections/{UUID}/checkpoint"] = (200, told)
+    done = fetch()
+    assert done.exit_code == 1
+    assert "must only grow" in words_of(done)
+    assert "evidence" in words_of(done)
+    [conflict] = tmp_path.glob("*.conflict-*")
+    assert conflict.read_bytes() == told
+    assert {**before, conflict.name: told} == _files(tmp_path)
+
+
+@promise("P9")
+@pytest.mark.parametrize("numbers", [(3, 1, 2), (3, 1, 2, 4)])
+def test_a_head_of_another_history_destroys_nothing(
+    fetch: Command, board: BoardDouble, tmp_path: Path, numbers: tuple[int, ...]
+) -> None:
+    """Of the same size or of a larger one: the copy stays one board, under its own head."""
+    fetch()
+    before = _files(tmp_path)
+    other = BoardDouble()
+    other.setup()
+    other.cast(*numbers)
+    board.lines, board.tree, board.archive = other.lines, other.tree, other.archive
+    done = fetch()
+    assert done.exit_code == 1
+    [conflict] = tmp_path.glob("*.conflict-*")
+    assert {**before, conflict.name: board.head()} == _files(tmp_path)
+
+
+@promise("P9")
+def test_the_kept_head_counts_also_without_its_lines(
+    fetch: Command, board: BoardDouble, tmp_path: Path
+) -> None:
+    """Whoever lost the board file still has what the board signed."""
+    fetch()
+    (tmp_path / f"{UUID}.board").unlink()
+    other = BoardDouble()
+    other.setup()
+    other.cast(3, 1, 2, 4)
+    board.lines, board.tree, board.archive = other.lines, other.tree, other.archive
+    before = (tmp_path / f"{UUID}.checkpoint").read_bytes()
+    assert "must only grow" in words_of(fetch())
+    assert (tmp_path / f"{UUID}.checkpoint").read_bytes() == before
+    assert [path.read_bytes() for path in tmp_path.glob("*.conflict-*")] == [board.head()]
+
+
+def test_a_copy_that_was_changed_here_accuses_nobody(
+    fetch: Command, board: BoardDouble, tmp_path: Path
+) -> None:
+    """Its own head shows that it was changed after it came."""
+    fetch()
+    path = tmp_path / f"{UUID}.board"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], lines[2], lines[1], lines[3]]))
+    board.cast(4)
+    done = fetch()
+    assert done.exit_code == 1
+    assert "isn't what its own checkpoint" in words_of(done)
+    assert not list(tmp_path.glob("*.conflict-*"))
+
+
+def test_a_declaration_stays_until_its_replacement_is_checked(
+    fetch: Command, board: BoardDouble, tmp_path: Path
+) -> None:
+    """A board that gives another one deletes nothing."""
+    board.end()
+    board.finish(b'{"declared":true}')
+    assert fetch().exit_code == 0
+    board.declaration = b"{ }"
+    assert fetch().exit_code == 1
+    assert (tmp_path / f"{UUID}.declaration.json").read_bytes() == b'{"declared":true}'
 
 
 def test_a_board_that_shrank_is_refused(fetch: Command, board: BoardDouble) -> None:
