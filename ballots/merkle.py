@@ -27,7 +27,8 @@ class MerkleTree:
 
     def __init__(self, entries: Iterable[bytes] = ()) -> None:
         self._levels: list[list[bytes]] = [[]]
-        # Ragged subtrees at the right edge, which nearly every path of one size shares.
+        # Ragged subtrees at the right edge, which nearly every path of the present size shares. No
+        # other size's are kept: anybody may ask for a path of any size, and there are millions.
         self._ragged: dict[tuple[int, int], bytes] = {}
         for entry in entries:
             self.append(entry)
@@ -111,7 +112,8 @@ class MerkleTree:
         if known is None:
             middle = start + _split(width)
             known = node_hash(self._subtree(start, middle), self._subtree(middle, end))
-            self._ragged[start, end] = known
+            if end == self.size:
+                self._ragged[start, end] = known
         return known
 
 

@@ -138,3 +138,15 @@ def test_a_large_tree_has_short_paths() -> None:
         path = tree.inclusion_path(index)
         assert len(path) <= 14
         merkle.verify_inclusion(root, index, 10_000, entries(10_000)[index], path)
+
+
+def test_asking_for_paths_of_every_size_keeps_nothing() -> None:
+    """Whoever asks for all sizes there were gets right answers, and costs no memory for ever."""
+    tree = MerkleTree(entries(300))
+    for size in range(1, 301):
+        root = tree.root(size)
+        path = tree.inclusion_path(size // 2, size)
+        merkle.verify_inclusion(root, size // 2, size, entries(300)[size // 2], path)
+        merkle.verify_consistency(root, size, tree.root(), 300, tree.consistency_path(size))
+        tree.consistency_path((size + 1) // 2, size)
+    assert len(tree._ragged) <= (300).bit_length()
