@@ -48,6 +48,7 @@ def of_archive(
     """Where the archive says otherwise; `tell` hears of each ballot that was added."""
     about = election.parse(read.election)
     yield from _texts(content, about)
+    yield from _papers(content, about)
     with file.open("rb") as source:
         digest = hashlib.file_digest(source, "sha256").hexdigest()
     yield from compare("archive, SHA-256", content.archive.sha256, digest)
@@ -69,10 +70,10 @@ def of_board(declared: Declaration, copy: Copy, board_file: Path) -> Iterator[Di
             declaration.verify(declared, key)
         except BallotError:
             yield Difference("signature", "signed", f"not by elections' key {key}")
-    said = copy.board.declaration_sha256
-    if said:
-        raw = declaration.encode(declared)
-        yield from compare("declaration on the board", declaration.digest(raw), said)
+    # Whatever `elections` signs beside the one that the board shows is no declaration.
+    said = copy.board.declaration_sha256 or "none: fetch the board again, or it never had this one"
+    raw = declaration.encode(declared)
+    yield from compare("declaration on the board", declaration.digest(raw), said)
     found = Counter(map(copy.board.state_of, copy.credentials))
     states: tuple[FinalState, ...] = ("active", "replaced", "withdrawn", "spare")
     for state in states:
@@ -94,6 +95,19 @@ def _texts(content: Content, about: Election) -> Iterator[Difference]:
     yield from compare("questions", declared, found)
 
 
+def _papers(content: Content, about: Election) -> Iterator[Difference]:
+    """Votes by post that so many valid papers can't hold: each chooses `min` to `max` answers."""
+    for number, (said, question) in enumerate(
+        zip(content.questions, about.questions, strict=False), 1
+    ):
+        votes = sum(answer.post for answer in said.answers)
+        choosing = content.papers.valid - (said.blank.post if said.blank is not None else 0)
+        least, most = question.min * choosing, question.max * choosing
+        if not least <= votes <= most:
+            what = f"votes by post to question {number}, on {choosing} papers that choose"
+            yield Difference(what, votes, f"room for {least} to {most}")
+
+
 def _result(
     content: Content, read: Archive, about: Election, tell: Callable[[int], None]
 ) -> Iterator[Difference]:
@@ -105,6 +119,7 @@ def _result(
     yield from compare("encrypted sum of the ballots", stands, summed)
     yield from compare("ballots in the sum", content.turnout.online, read.num_tallied)
     holders = trustees.parse(read.trustees)
+    yield from compare("key that ballots are sealed for", about.public_key, holders.election_key)
     partials = {one.owner: decrypt.parse_partial(one.payload) for one in read.partials}
     for owner, partial in partials.items():
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
-from ballots import declaration
+from ballots import archive, declaration, trustee, trustees
 from ballots.declaration import BarrierStamp, Declaration
 from cli import declaration as command
+from cli import declaration_archive
 from shared.keys import Signer, read_secret
 from shared.testing.promises import promise
 from tests.integration.elections.polling import Polling
@@ -43,14 +45,15 @@ class Declared:
         file.write_bytes(declaration.build(declaration.Content(**fields), self.signer.sign))
         return file
 
+    def with_board(self, board: PublicBoard) -> tuple[str, ...]:
+        """The options that give the check this board, and no topics."""
+        _, lines, checkpoint = map(str, board.paths)
+        return "--board", lines, "--checkpoint", checkpoint, "--board-key", BOARD_KEY
+
     def check(self, file: Path, *more: str) -> Result:
         """`castonce declaration check` with all files, or those given."""
-        archive, board, checkpoint = map(str, self.board.paths)
-        given = more or (
-            *("--board", board, "--checkpoint", checkpoint, "--board-key", BOARD_KEY),
-            *("--topics", str(self.topics)),
-        )
-        arguments = ["check", str(file), "--archive", archive, *given]
+        given = more or (*self.with_board(self.board), "--topics", str(self.topics))
+        arguments = ["check", str(file), "--archive", str(self.board.paths[0]), *given]
         return CliRunner(env={"COLUMNS": "1000"}).invoke(command.app, arguments)
 
 
@@ -181,11 +184,66 @@ def _changed(part: Any, path: list[str], change: Any) -> Any:
     return replace(part, **{name: _changed(getattr(part, name), rest, change)})
 
 
+@promise("P9", "P11")
+@pytest.mark.parametrize(
+    ("number", "answers", "blank", "words"),
+    [
+        (0, (2, 1), 0, "question 1, on 2 papers that choose: declared 3, found room for 2 to 2"),
+        (0, (1, 0), 0, "question 1, on 2 papers that choose: declared 1, found room for 2 to 2"),
+        (0, (0, 0), 0, "question 1, on 2 papers that choose: declared 0, found room for 2 to 2"),
+        (1, (1, 0), 0, "question 2, on 2 papers that choose: declared 1, found room for 2 to 4"),
+        (1, (0, 0), 1, "question 2, on 1 papers that choose: declared 0, found room for 1 to 2"),
+    ],
+)
+async def test_votes_by_post_that_the_papers_cannot_hold_are_named(
+    declared, tmp_path, *, number: int, answers: tuple[int, int], blank: int, words: str
+) -> None:
+    """No vote by post is added or lost: archive and paper count say how many there can be."""
+    content = declared.content
+    told = content.questions[number]
+    counts = [
+        replace(one, post=post, total=one.online + post)
+        for one, post in zip(told.answers, answers, strict=True)
+    ]
+    if told.blank is not None:
+        told = replace(told, blank=replace(told.blank, post=blank, total=told.blank.online + blank))
+    questions = list(content.questions)
+    questions[number] = replace(told, answers=counts)
+    lie = declared.signed(tmp_path, replace(content, questions=questions))
+    done = await _check(declared, lie, *declared.with_board(declared.board))
+    assert done.exit_code == 1
+    assert f"votes by post to {words}" in done.output, done.output
+
+
+@promise("P9")
+async def test_a_declaration_that_the_board_does_not_show_is_refused(declared, tmp_path) -> None:
+    """Signed by elections, and true: while the board hasn't its entry it isn't declared."""
+    board = declared.board
+    earlier = PublicBoard(tmp_path, board.polling, board.lines[:-1], board.archive)
+    earlier.write()
+    done = await _check(declared, declared.file, *declared.with_board(earlier))
+    assert done.exit_code == 1
+    assert "found none: fetch the board again" in done.output
+    assert "Every number" not in done.output
+
+
+async def test_trustees_who_do_not_hold_the_election_key_are_named(declared) -> None:
+    """An election that names another key than its trustees make could be opened by somebody."""
+    others = [trustee.generate(secrets.token_bytes)[1] for _ in range(2)]
+    file = declared.board.paths[0]
+    with file.open("rb") as source:
+        read = archive.read(source)
+        read.trustees = trustees.encode(others)
+        found = list(declaration_archive.of_archive(declared.content, read, file, lambda _: None))
+    assert found[0].what == "key that ballots are sealed for"
+
+
 async def test_a_left_out_barrier_is_named(declared, tmp_path) -> None:
     """One step fewer than the log has."""
     content = declared.content
     lie = declared.signed(tmp_path, replace(content, barriers=content.barriers[:-5]))
     done = await _check(declared, lie)
+    assert "partition 5 hasn't ElectionOpened" in done.output
     assert "steps in the log of rights: declared 25, found 30" in done.output
     assert isinstance(content.barriers[0], BarrierStamp)
 

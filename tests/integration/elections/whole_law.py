@@ -214,6 +214,10 @@ class PublicBoard:
     def publish(self, declaration_sha256: str) -> None:
         """The declaration's entry, and all files under a signed head."""
         self._add(board_entries.DeclarationEntry(declaration_sha256))
+        self.write()
+
+    def write(self) -> None:
+        """All files as they are now, under a signed head."""
         tree = merkle.MerkleTree(self.lines)
         origin = f"castonce.local/board/{self.polling.election_id}"
         head = Checkpoint(origin, tree.size, tree.root())
