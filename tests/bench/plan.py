@@ -91,10 +91,10 @@ FULL = Plan(
     bare_ballots=1500,
     replays=3,
     roll_rows=170_000,
-    compared_ballots=500,
-    verify_rounds=5,
+    compared_ballots=400,
+    verify_rounds=9,
     archives=(1000, 10_000),
-    archive_rounds=2,
+    archive_rounds=3,
     warm_broker_votes=150_000,
 )
 QUICK = Plan(
@@ -116,8 +116,8 @@ QUICK = Plan(
     replays=2,
     roll_rows=20_000,
     compared_ballots=200,
-    verify_rounds=3,
+    verify_rounds=7,
     archives=(200, 1000),
-    archive_rounds=2,
+    archive_rounds=5,
     warm_broker_votes=60_000,
 )

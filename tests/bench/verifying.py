@@ -2,14 +2,15 @@
 
 Promises that each figure that is compared comes from the same archives in the same minutes, in
 turn. CPU a ballot is what many ballots used beyond few, divided by how many they were more: the
-programs' start, and the one tally and decryption, fall away. The least of several runs counts:
-other work on the machine can only add.
+programs' start, and the one tally and decryption, fall away. Figures are medians of rounds, in each
+of which the programs take turns: the machine's speed changes within minutes, and less within one.
 """
 
 import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 
 from msgspec import Struct
 
@@ -28,13 +29,22 @@ PER_CORE, ALL_CORES = 1.2, 2.0
 SHAPES = (2, 5)
 
 
-class Each(Struct, frozen=True, kw_only=True):
-    """CPU milliseconds of one ballot, by what was done with it."""
+class Round(Struct, frozen=True, kw_only=True):
+    """CPU milliseconds of a ballot, by who verified it, all within seconds."""
 
-    answers: int
     belenios_ms: float
     castonce_ms: float
     library_ms: float
+    belenios_few_s: float
+    """CPU seconds of a whole run over few ballots: the program's start, mostly."""
+    castonce_few_s: float
+
+
+class Each(Struct, frozen=True, kw_only=True):
+    """What one ballot costs: verified, round by round, and what else is done with it."""
+
+    answers: int
+    rounds: list[Round]
     seal_ms: float
     tally_ms: float
     write_ms: float
@@ -72,23 +82,28 @@ def each_ballot(poll: Poll, voted: Voted, plan: Plan, folder: Path) -> Each:
     """What one ballot costs each of the programs and each of our functions."""
     many = voted.first(plan.compared_ballots)
     small, large = (put(poll, part, folder) for part in (voted.first(FEW), many))
-    theirs: list[tuple[Ran, Ran]] = []
-    ours: list[tuple[Ran, Ran]] = []
-    library = []
-    for _ in range(plan.verify_rounds):
-        theirs.append((verifiers.belenios_tool(small), verifiers.belenios_tool(large)))
-        ours.append((verifiers.castonce_verify(small, 1), verifiers.castonce_verify(large, 1)))
-        library.append(cpu_seconds(lambda: verify_all(poll, many)))
-    added, raw = len(many.ballots) - FEW, large.read_bytes()
+    raw = large.read_bytes()
     return Each(
         answers=len(poll.election.questions[0].answers),
-        belenios_ms=beyond_start_ms(theirs, added),
-        castonce_ms=beyond_start_ms(ours, added),
-        library_ms=min(library) * 1e3 / len(many.ballots),
+        rounds=[one_round(poll, many, small, large) for _ in range(plan.verify_rounds)],
         seal_ms=voted.seal_seconds * 1e3 / len(voted.ballots),
-        tally_ms=least_ms(lambda: tally_all(poll, many), plan, many),
-        write_ms=least_ms(lambda: write_all(poll, many), plan, many),
-        read_ms=least_ms(lambda: archive.read(raw), plan, many),
+        tally_ms=usual_ms(lambda: tally_all(poll, many), plan, many),
+        write_ms=usual_ms(lambda: write_all(poll, many), plan, many),
+        read_ms=usual_ms(lambda: archive.read(raw), plan, many),
+    )
+
+
+def one_round(poll: Poll, many: Voted, small: Path, large: Path) -> Round:
+    """Both programs over both archives, and our function over the ballots of the larger one."""
+    added = len(many.ballots) - FEW
+    theirs = verifiers.belenios_tool(small), verifiers.belenios_tool(large)
+    ours = verifiers.castonce_verify(small, 1), verifiers.castonce_verify(large, 1)
+    return Round(
+        belenios_ms=beyond_start_ms(*theirs, added),
+        castonce_ms=beyond_start_ms(*ours, added),
+        library_ms=cpu_seconds(lambda: verify_all(poll, many)) * 1e3 / len(many.ballots),
+        belenios_few_s=theirs[0].cpu_seconds,
+        castonce_few_s=ours[0].cpu_seconds,
     )
 
 
@@ -137,39 +152,39 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def least_ms(work: Callable[[], object], plan: Plan, voted: Voted) -> float:
-    """The least of several runs, a ballot."""
-    seconds = min(cpu_seconds(work) for _ in range(plan.verify_rounds))
+def usual_ms(work: Callable[[], object], plan: Plan, voted: Voted) -> float:
+    """The median of several runs, a ballot."""
+    seconds = median(cpu_seconds(work) for _ in range(plan.verify_rounds))
     return seconds * 1e3 / len(voted.ballots)
 
 
-def beyond_start_ms(runs: Sequence[tuple[Ran, Ran]], added: int) -> float:
-    """CPU of one of the `added` ballots that the second run of each pair has more."""
-    few, many = (min(run.cpu_seconds for run in side) for side in zip(*runs, strict=True))
-    return (many - few) * 1e3 / added
+def beyond_start_ms(few: Ran, many: Ran, added: int) -> float:
+    """CPU of one of the `added` ballots that the second run has more."""
+    return (many.cpu_seconds - few.cpu_seconds) * 1e3 / added
 
 
 def tell_each(report: Report, each: Each) -> None:
     """The rows of one ballot."""
-    name = f"verify, {each.answers} answers"
-    for program, value in (
-        ("belenios-tool", each.belenios_ms),
-        ("castonce-verify --jobs 1", each.castonce_ms),
-        ("ballots.ballot.verify", each.library_ms),
-    ):
-        reached = figures.ratio(each.belenios_ms, value)
-        report.add(Row(name=f"{name}: {program}", value=value, unit="ms CPU"))
-        if program != "belenios-tool":
-            target = Target("at least", PER_CORE)
-            words = f"{name}: belenios-tool to {program.partition(' ')[0]}"
-            report.add(Row(name=words, value=reached, unit="times", target=target))
+    name, rounds = f"verify, {each.answers} answers", each.rounds
+    theirs = [one.belenios_ms for one in rounds]
+    starts = figures.spread([one.belenios_few_s for one in rounds])
+    tell_ms(report, f"{name}: belenios-tool", theirs, f"a whole run over {FEW}: {starts} s")
+    starts = figures.spread([one.castonce_few_s for one in rounds])
+    ours = [one.castonce_ms for one in rounds]
+    tell_ms(report, f"{name}: castonce-verify", ours, f"a whole run over {FEW}: {starts} s")
+    library = [one.library_ms for one in rounds]
+    tell_ms(report, f"{name}: ballots.ballot", library, "no archive, no tally")
+    target = Target("at least", PER_CORE)
+    for program, used in (("castonce-verify", ours), ("ballots.ballot", library)):
+        reached = [figures.ratio(*pair) for pair in zip(theirs, used, strict=True)]
+        tell_times(report, f"{name}: {program} to belenios-tool", reached, target)
     for what, value in (
         ("seal", each.seal_ms),
         ("add to the encrypted tally", each.tally_ms),
         ("write to the archive", each.write_ms),
         ("read from the archive", each.read_ms),
     ):
-        share = figures.ratio(value, each.library_ms)
+        share = figures.ratio(value, median(library))
         detail = f"{figures.number(share)} of ballots.ballot.verify"
         row = Row(name=f"{each.answers} answers: {what}", value=value, unit="ms CPU", detail=detail)
         report.add(row)
@@ -178,18 +193,29 @@ def tell_each(report: Report, each: Each) -> None:
 def tell_whole(report: Report, whole: Whole, cores: int) -> None:
     """The rows of one archive; what is compared is the clock, start and tally included."""
     name = f"archive of {whole.ballots:,}"
-    sides = {"belenios-tool": whole.belenios, "castonce-verify": whole.all_jobs}
-    for program, runs in sides.items():
-        best = min(runs, key=lambda run: run.wall_seconds)
-        kept = figures.ratio(best.cpu_seconds, best.wall_seconds)
-        detail = f"CPU {figures.number(best.cpu_seconds)} s: {figures.number(kept)} cores"
-        value, words = best.wall_seconds, f"{name}: {program}"
-        report.add(Row(name=words, value=value, unit="s", detail=detail))
-    clocks = [min(run.wall_seconds for run in runs) for runs in sides.values()]
-    reached = figures.ratio(*clocks)
+    for program, runs in (("belenios-tool", whole.belenios), ("castonce-verify", whole.all_jobs)):
+        clocks = [run.wall_seconds for run in runs]
+        busy = [figures.ratio(run.cpu_seconds, run.wall_seconds) for run in runs]
+        detail = f"{figures.spread(clocks)}; cores used {figures.spread(busy)}"
+        words = f"{name}: {program}"
+        report.add(Row(name=words, value=median(clocks), unit="s", detail=detail))
+    pairs = zip(whole.belenios, whole.all_jobs, strict=True)
+    reached = [figures.ratio(one.wall_seconds, other.wall_seconds) for one, other in pairs]
     target = Target("at least", ALL_CORES) if cores == 2 else None
-    words = f"{name}: belenios-tool to castonce-verify, {cores} cores"
-    report.add(Row(name=words, value=reached, unit="times", target=target))
-    used = [min(run.cpu_seconds for run in runs) for runs in (whole.belenios, whole.one_job)]
-    words = f"{name}: CPU, belenios-tool to one process"
-    report.add(Row(name=words, value=figures.ratio(*used), unit="times"))
+    tell_times(report, f"{name}: {cores} processes to belenios-tool", reached, target)
+    pairs = zip(whole.belenios, whole.one_job, strict=True)
+    used = [figures.ratio(one.cpu_seconds, other.cpu_seconds) for one, other in pairs]
+    tell_times(report, f"{name}: one process to belenios-tool, CPU", used, None)
+
+
+def tell_ms(report: Report, name: str, values: Sequence[float], more: str) -> None:
+    """The median of some rounds' milliseconds of CPU."""
+    detail = f"{figures.spread(values)}; {more}"
+    report.add(Row(name=name, value=median(values), unit="ms CPU", detail=detail))
+
+
+def tell_times(report: Report, name: str, reached: Sequence[float], target: Target | None) -> None:
+    """How many times quicker than belenios-tool, round by round."""
+    detail = figures.spread(reached)
+    row = Row(name=name, value=median(reached), unit="times", target=target, detail=detail)
+    report.add(row)
