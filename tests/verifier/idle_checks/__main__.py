@@ -20,6 +20,7 @@ PACKAGE: Final = Path(castonce_verifier.__file__).parent
 TESTS: Final = Path(__file__).parents[1]
 LISTED: Final = TESTS / "survivors.toml"
 NICENESS: Final = 10
+NOT_OF_THE_VERIFIER: Final = ("test_idle_checks.py", "test_independence.py")
 # Without the plugin that prints, and without what this adds to a session.
 OPTIONS: Final = ("-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=")
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     tally = _Tally(len(chosen), reasons)
     trials = Trials(PACKAGE, chosen, options.jobs, tally.take)
     selection = ["--import-mode=importlib", "-m", "not long", str(TESTS)]
-    left_out = [f"--ignore={TESTS / name}" for name in options.without]
+    left_out = [f"--ignore={TESTS / name}" for name in (*NOT_OF_THE_VERIFIER, *options.without)]
     pytest.main([*OPTIONS, *left_out, *selection], plugins=[trials])
     if tally.done != len(chosen):
         say(f"The unchanged package fails its tests, so nothing can be said: {trials.problem}")
