@@ -13,9 +13,15 @@ from castonce_verifier.archive import Archive, Entry
 from castonce_verifier.faults import Fault, Refused, blaming, require
 from castonce_verifier.strict_json import digest, natural, read_compact, record
 
-# Far above any that can be right; JSON takes many times its length once it is read.
+# Far above any that can be right; JSON takes thirty times its length once it is read. The list of
+# credentials is of one form that takes little more (see `read_credentials`).
 MAX_POINTER_BYTES: Final = 1_000
-MAX_BALLOT_BYTES: Final = 16_000_000
+MAX_RESULT_BYTES: Final = 100_000
+MAX_ELECTION_BYTES: Final = 1_000_000
+MAX_BALLOT_BYTES: Final = 1_000_000
+MAX_TALLY_BYTES: Final = 2_000_000
+MAX_TRUSTEES_BYTES: Final = 5_000_000
+MAX_CREDENTIALS_BYTES: Final = 100_000_000
 _NOT_DONE: Final = "Shuffles belong to questions whose votes are mixed; that isn't supported"
 
 
@@ -56,7 +62,7 @@ def read_board(archive: Archive) -> Board:
     decryptions: list[Owned] = []
     while not reader.stands_before("data", "event"):
         decryptions.append(_read_decryption(reader))
-    result = reader.data("the result")
+    result = reader.data("the result", MAX_RESULT_BYTES)
     reader.event("Result", result)
     reader.finish()
     return Board(
@@ -87,11 +93,11 @@ class _Reader:
         ahead = self._archive.entries[self._place : self._place + len(kinds)]
         return [entry.kind for entry in ahead] == list(kinds)
 
-    def data(self, what: str, most_bytes: int | None = None) -> Entry:
-        """Take the next entry, which must be data, maybe of a limited size."""
+    def data(self, what: str, most_bytes: int) -> Entry:
+        """Take the next entry, which must be data of a limited size."""
         entry = self._next("data", what)
         with blaming(str(entry)):
-            is_short = most_bytes is None or entry.size <= most_bytes
+            is_short = entry.size <= most_bytes
             require(is_short, f"is longer than {what} can be: {entry.size} bytes")
         return entry
 
@@ -144,9 +150,9 @@ class _Reader:
 
 def _read_setup(reader: _Reader) -> tuple[Entry, Entry, Entry]:
     parts = (
-        reader.data("the election"),
-        reader.data("the trustees' keys"),
-        reader.data("the list of credentials"),
+        reader.data("the election", MAX_ELECTION_BYTES),
+        reader.data("the trustees' keys", MAX_TRUSTEES_BYTES),
+        reader.data("the list of credentials", MAX_CREDENTIALS_BYTES),
     )
     setup = reader.pointer("the setup")
     if reader.stands_before("data"):
@@ -162,7 +168,8 @@ def _read_setup(reader: _Reader) -> tuple[Entry, Entry, Entry]:
 
 
 def _read_tally(reader: _Reader) -> tuple[Entry, Entry, int, int]:
-    tally, size = reader.data("the encrypted tally"), reader.pointer("the tally's size")
+    tally = reader.data("the encrypted tally", MAX_TALLY_BYTES)
+    size = reader.pointer("the tally's size")
     fields = reader.fields(size, "num_tallied", "total_weight", "encrypted_tally")
     with blaming(str(size)):
         require(digest(fields["encrypted_tally"]) == tally.digest, "names another entry as tally")
@@ -172,7 +179,8 @@ def _read_tally(reader: _Reader) -> tuple[Entry, Entry, int, int]:
 
 
 def _read_decryption(reader: _Reader) -> Owned:
-    decryption, owner_entry = reader.data("a partial decryption"), reader.pointer("its owner")
+    decryption = reader.data("a partial decryption", MAX_TALLY_BYTES)
+    owner_entry = reader.pointer("its owner")
     fields = reader.fields(owner_entry, "owner", "payload")
     with blaming(str(owner_entry)):
         require(digest(fields["payload"]) == decryption.digest, "names another entry as payload")

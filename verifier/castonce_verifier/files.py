@@ -14,7 +14,8 @@ from castonce_verifier.faults import Unreadable
 
 # Far above what they can be; whoever gives a wrong file should hear so at once.
 MAX_NOTE_BYTES: Final = 100_000
-MAX_DECLARATION_BYTES: Final = 10_000_000
+MAX_DECLARATION_BYTES: Final = 1_000_000
+MAX_BOARD_BYTES: Final = 200_000_000
 
 
 class Beside(NamedTuple):
@@ -47,7 +48,7 @@ def read_beside(beside: Beside, signers: Signers) -> Evidence:
     if is_signer_known and not beside.checkpoints:
         raise Unreadable("a key was given, but no checkpoint that is signed with it: --checkpoint")
     return Evidence(
-        board_file=_read(beside.board, None) if beside.board else None,
+        board_file=_read(beside.board, MAX_BOARD_BYTES) if beside.board else None,
         checkpoints=[_read(path, MAX_NOTE_BYTES) for path in beside.checkpoints],
         declaration=_read(beside.declaration, MAX_DECLARATION_BYTES)
         if beside.declaration
@@ -60,12 +61,12 @@ def _there(path: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _read(path: Path, most_bytes: int | None) -> bytes:
+def _read(path: Path, most_bytes: int) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read() if most_bytes is None else file.read(most_bytes + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise Unreadable(f"{path} can't be read: {error}") from error
-    if most_bytes is not None and len(content) > most_bytes:
+    if len(content) > most_bytes:
         raise Unreadable(f"{path} is larger than any such file: more than {most_bytes} bytes")
     return content

@@ -49,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     except Unreadable as unreadable:
         tell_failure(options.json, "unreadable", {"reason": str(unreadable)})
         return UNREADABLE
+    except MemoryError:
+        reason = "it takes more memory than there is: nothing was shown"
+        tell_failure(options.json, "unreadable", {"reason": reason})
+        return UNREADABLE
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted: nothing was shown.\n")
         return INTERRUPTED

@@ -6,7 +6,7 @@ decryptions, result, declaration (its figures); or `Unreadable`. Ballots are che
 processes; what they return is judged here, in the archive's order.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -37,8 +37,10 @@ from castonce_verifier.tally import (
 )
 from castonce_verifier.trustees import Committee, combine_factors, read_trustees
 
-# Large enough that handing over costs nothing beside checking, small enough to share evenly.
+# Large enough that handing over costs nothing beside checking, small enough to share evenly; with
+# large ballots fewer, for some batches for each process are in memory at a time.
 BATCH: Final = 16
+BATCH_BYTES: Final = 1_000_000
 
 Progress = Callable[[int, int], None]
 ARCHIVE_ALONE: Final = Evidence()
@@ -196,8 +198,8 @@ def _counted_ballots(
     counted: dict[str, Entry] = {}
     entries = board.ballots
     batches = (
-        Batch(setup.election, [archive.content(entry) for entry in entries[start : start + BATCH]])
-        for start in range(0, len(entries), BATCH)
+        Batch(setup.election, [archive.content(entry) for entry in batch])
+        for batch in _batches(entries)
     )
     done = 0
     progress(0, len(entries))
@@ -232,12 +234,23 @@ def _check_tally(contents: Contents, counted: dict[str, Entry], crew: Crew) -> T
 
 def _weighted(contents: Contents, counted: dict[str, Entry]) -> Iterator[list[Weighted]]:
     archive, weights = contents.archive, contents.setup.weights
-    pairs = list(counted.items())
-    for start in range(0, len(pairs), BATCH):
-        yield [
-            Weighted(archive.content(entry), weights[credential])
-            for credential, entry in pairs[start : start + BATCH]
-        ]
+    credentials = iter(counted)
+    for batch in _batches(counted.values()):
+        yield [Weighted(archive.content(entry), weights[next(credentials)]) for entry in batch]
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Yield all entries in order, a few at a time, with at least one each time."""
+    batch: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if batch and (len(batch) == BATCH or size + entry.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += entry.size
+    if batch:
+        yield batch
 
 
 def _check_decryptions(contents: Contents, totals: Totals) -> Sequence[Sequence[Point]]:
