@@ -43,7 +43,14 @@ def show_election(found: dict[str, Any], printed: Letter) -> None:
     _show_barriers(found["barriers"])
     if is_past_post(found["phase"]):
         _show_end(found["end"])
+    show_end_warnings(found["end"])
     _show_quarantine(found)
+
+
+def show_end_warnings(end: dict[str, Any]) -> None:
+    """What will keep the election from an end, as soon as it is known."""
+    for warning in end["warnings"]:
+        show_warning(warning)
 
 
 def _show_end(end: dict[str, Any]) -> None:

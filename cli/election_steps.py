@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import HomeOption, InternalApi, TokenFileOption, connect
-from cli.election_show import is_past_post
+from cli.election_show import is_past_post, show_end_warnings
 from cli.people import ElectionOption, choose_election
 from cli.readiness import YesOption, require_packs
 from cli.screen import CliError, show_done, show_warning
@@ -55,8 +55,9 @@ def close_online(
 ) -> None:
     """Close the online channel (it closes by itself at its hour)."""
     api = connect("elections", home=home, token_file=token_file)
-    _step(api, election, "close-online", force, reason)
+    chosen = _step(api, election, "close-online", force, reason)
     show_done("Online voting is closed.")
+    show_end_warnings(api.get(f"/elections/{chosen}")["end"])
 
 
 @steps.command("close-post")

@@ -142,7 +142,11 @@ class ElectionsApi:
             resolved=await self._store.resolved(sql),
             refused_records=await self._store.refused_records(sql),
             certifiable=phases.is_certifiable(standing, is_quarantine_empty=count == 0),
-            end=end_shown(standing, await self._end.said(sql, standing)),
+            end=end_shown(
+                standing,
+                await self._end.said(sql, standing),
+                await self._end.ending(sql, standing),
+            ),
         )
 
     async def _step(self, request: web.Request, step: Step) -> web.StreamResponse:

@@ -23,7 +23,8 @@ from services.elections.api_types import (
     TrusteeShown,
 )
 from services.elections.desk import Desk
-from services.elections.domain import keyholders
+from services.elections.domain import ending, keyholders
+from services.elections.domain.ending import Ending
 from services.elections.domain.phases import Standing
 from services.elections.end import End
 from services.elections.errors import ElectionUnknown
@@ -137,13 +138,15 @@ def add_end(api: Api, handlers: EndApi) -> None:
     )
 
 
-def end_shown(standing: Standing, said: Statements) -> EndShown:
+def end_shown(standing: Standing, said: Statements, come: Ending) -> EndShown:
     """How far the end has come."""
     counted, ended = said.one(BallotsCounted), said.one(BoardEnded)
     tallied, result = said.one(TallyPublished), said.one(ResultPublished)
     declared = said.one(ElectionDeclared)
     trustees, needed = _trustees(standing, said)
+    warning = ending.one_ballot(standing, come)
     return EndShown(
+        warnings=[] if warning is None else [warning],
         ballots_counted=None if counted is None else counted.ballots,
         ballots_on_board=None if ended is None else ended.ballots,
         ballots_tallied=None if tallied is None else tallied.ballots,

@@ -140,9 +140,11 @@ class QuestionOnline(Struct, frozen=True):
 class EndShown(Struct, frozen=True, kw_only=True):
     """How far the end has come: numbers of ballots, trustees, accounts, the declaration.
 
-    Nothing of it is there before every partition of rights is closed.
+    Nothing of it but warnings is there before every partition of rights is closed.
     """
 
+    warnings: list[str]
+    """What will keep the election from a result, in words; from the close of the online channel."""
     ballots_counted: int | None
     """By the partitions of rights."""
     ballots_on_board: int | None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from services.elections.domain import phases
+from services.elections.domain import ending, phases
 from services.elections.domain.barriers import Barrier
 from services.elections.domain.phases import Standing
 from shared.contracts.board import ArchiveCompleted, BoardEnded
@@ -81,7 +81,7 @@ def missing(accounts: Accounts) -> list[str]:
     }
     reasons = [sentence for sentence, account in needed.items() if account is None]
     if accounts.result is None:
-        reasons.insert(0, f"There is no result yet: {phases.in_words(accounts.standing)}.")
+        reasons.insert(0, _no_result(accounts))
     envelopes = accounts.envelopes
     if envelopes is not None and envelopes.admitted and accounts.papers is None:
         reasons.append("The papers aren't counted yet: enter them with `castonce post count`.")
@@ -91,6 +91,12 @@ def missing(accounts: Accounts) -> list[str]:
             " them with `castonce election resolve`."
         )
     return reasons
+
+
+def _no_result(accounts: Accounts) -> str:
+    if accounts.tally is not None and accounts.tally.ballots == 1:
+        return ending.ONE_BALLOT
+    return f"There is no result yet: {phases.in_words(accounts.standing)}."
 
 
 def whole(accounts: Accounts) -> Whole | None:

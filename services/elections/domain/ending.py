@@ -16,6 +16,19 @@ from shared.contracts.elections import Phase
 ENDING: Final[frozenset[Phase]] = frozenset({"reconciled", "tallied"})
 """The phases in which something of the end may be due."""
 
+ONE_BALLOT: Final = (
+    "Exactly one ballot was cast online. Opening it would show that person's vote, so trustees"
+    " refuse to: there will be no result, and nothing can be declared. Hold this ballot again."
+)
+_ONE_SO_FAR: Final = (
+    "Online voting is closed, and one ballot has been counted so far. If it stays the only one,"
+    " trustees won't open it, for that would show a person's vote: then there will be no result,"
+    " and nothing can be declared."
+)
+_BEFORE_RESULT: Final[frozenset[Phase]] = frozenset(
+    {"online_closed", "post_closing", "post_closed", "reconciled", "tallied"}
+)
+
 
 class Ending(Struct, frozen=True):
     """How far the end has come: numbers of ballots, and whose partial decryptions are there."""
@@ -47,6 +60,18 @@ def stuck(standing: Standing, ending: Ending) -> str | None:
     is_too_many = ending.running > ending.counted
     is_other = ending.board_ended not in (None, ending.counted)
     return "numbers_of_ballots_differ" if is_too_many or is_other else None
+
+
+def one_ballot(standing: Standing, ending: Ending) -> str | None:
+    """What officers must know of an election that got a single ballot online; else None.
+
+    Nothing is said while more can come (P14), nor once there is a result.
+    """
+    if standing.phase not in _BEFORE_RESULT:
+        return None
+    if ending.counted is not None:
+        return ONE_BALLOT if ending.counted == 1 else None
+    return _ONE_SO_FAR if ending.running == 1 else None
 
 
 def _is_whole(ending: Ending) -> bool:

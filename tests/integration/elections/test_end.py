@@ -114,6 +114,20 @@ async def _declared_by_many(polling: Polling) -> None:
     assert shown == {"declaration": first[1]["declaration"], "draft": None, "reasons": []}
 
 
+@promise("P14")
+async def test_a_single_ballot_is_told_from_the_close_on(polling) -> None:
+    """No trustee will open it: officers read so when voting closes, and not before."""
+    [accepted] = await polling.vote(ANN_HERE)
+    assert accepted.tracker
+    assert (await polling.officer.get(polling.path))["end"]["warnings"] == []
+    await polling.close()
+    await polling.end_board()
+    [warning] = (await polling.until("tallied"))["end"]["warnings"]
+    assert "Exactly one ballot" in warning
+    shown = await polling.officer.get(f"{polling.path}/declaration")
+    assert warning in shown["reasons"]
+
+
 @promise("P11")
 async def test_a_declaration_is_refused_with_every_reason(polling) -> None:
     """What is missing, and then what doesn't balance: in a list, and nothing is published."""

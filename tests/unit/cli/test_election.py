@@ -23,12 +23,15 @@ class Services:
         self.electors, self.withdrawn = 9, 1
         self.states = {"unused": 7, "undelivered": 1, "spare": 2, "replaced": 1, "withdrawn": 1}
         self.are_away = False
+        self.warnings: list[str] = []
         self.ordered: list[tuple[str, Any]] = []
 
     def get(self, path: str) -> Any:
         """The standing figures."""
         if self.are_away:
             raise CliError("codes did not answer.")
+        if path == f"/elections/{ELECTION}":
+            return {"end": {"warnings": self.warnings}}
         if path.endswith("/summary"):
             return {"electors": self.electors, "withdrawn": self.withdrawn}
         return {"states": self.states}
@@ -94,6 +97,17 @@ def test_an_empty_roll_or_an_unknown_count_is_asked_about(services) -> None:
     assert "It isn't known" in unknown.output
     assert [empty.exit_code, unknown.exit_code] == [1, 1]
     assert services.ordered == []
+
+
+def test_what_closing_shows_of_the_end_is_told_at_once(services) -> None:
+    """An election that can never be declared is known when its online channel closes."""
+    words = ["close-online", "--election", ELECTION, "--force", "--reason", "A test"]
+    assert "!" not in _run(*words).output
+    services.warnings = ["One ballot has been counted so far."]
+    done = _run(*words)
+    assert done.exit_code == 0
+    assert "Online voting is closed." in done.output
+    assert "One ballot has been counted so far." in done.output
 
 
 def test_a_credential_list_is_shown_and_asked_about_before_it_is_fixed(services) -> None:

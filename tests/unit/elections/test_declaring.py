@@ -117,6 +117,14 @@ def test_each_missing_account_is_named(name: str, words: str) -> None:
     assert words in reason
 
 
+def test_a_single_ballot_is_the_reason_why_there_is_no_result() -> None:
+    """Officers aren't told to wait for trustees who will never open it."""
+    said = _changed(replace(SAID, result=None), "tally.ballots", 1)
+    [reason] = declaring.reasons(said)
+    assert "Exactly one ballot" in reason
+    assert "nothing can be declared" in reason
+
+
 def test_everything_that_is_missing_is_told_at_once() -> None:
     """Nobody has to try six times to learn of six things."""
     nothing = dict.fromkeys(("result", "archive", "packs", "envelopes", "papers", "roll"))

@@ -11,7 +11,13 @@ from ballots.errors import ProofRefused, TrusteesRefused
 from services.elections.domain import announcements, ending, keyholders, phases
 from services.elections.domain.ending import Ending
 from services.elections.domain.phases import PHASES, Standing
-from shared.contracts.elections import BallotsCounted, Definition, Question, SecurityQuestion
+from shared.contracts.elections import (
+    BallotsCounted,
+    Definition,
+    Phase,
+    Question,
+    SecurityQuestion,
+)
 from shared.testing.promises import promise
 
 PRIVATE = [trustee.generate(secrets.token_bytes) for _ in range(2)]
@@ -113,6 +119,30 @@ def test_no_tally_while_a_record_is_set_aside() -> None:
     whole = Ending(counted=5, board_ended=5, running=5)
     assert _due(RECONCILED, whole, is_quarantine_empty=False) is None
     assert _due(RECONCILED, whole) == "tally"
+
+
+@pytest.mark.parametrize(
+    ("phase", "found", "words"),
+    [
+        ("open", Ending(running=1), None),
+        ("online_closed", Ending(running=1), "so far"),
+        ("post_closed", Ending(running=1), "so far"),
+        ("post_closed", Ending(running=2), None),
+        ("post_closed", Ending(), None),
+        ("reconciled", Ending(running=1, counted=1), "Exactly one ballot"),
+        ("reconciled", Ending(running=1, counted=2), None),
+        ("tallied", Ending(running=1, counted=1, board_ended=1), "Exactly one ballot"),
+        ("decrypted", Ending(running=1, counted=1), None),
+    ],
+)
+@promise("P14")
+def test_a_single_ballot_is_told_once_no_other_can_come(
+    phase: Phase, found: Ending, words: str | None
+) -> None:
+    """Officers learn early that there can be no result, and nothing while voting is open."""
+    told = ending.one_ballot(replace(RECONCILED, phase=phase), found)
+    assert (told is None) is (words is None)
+    assert words is None or words in (told or "")
 
 
 @promise("P14")
