@@ -1,7 +1,8 @@
 """The end of an election: hand in what trustees decrypted, see the result, declare it.
 
-Promises that a declaration is shown before it is signed, and signed only after a yes; and that what
-stands in its way is listed whole.
+Promises that a declaration is shown before it is signed, and signed only after a yes; that what
+stands in its way is listed whole; and that nobody publishes how a handful of people voted without
+having been told so.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from cli.screen import CliError, show_done, show_facts, show_table, show_warning
 results = typer.Typer()
 
 MAX_FILE_BYTES = 1_000_000
+FEW_VOTES = 10
+"""A channel with fewer votes is one whose voters may be known to each other."""
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Write the declaration to this new file, too.")
 ]
@@ -105,10 +108,24 @@ def _declared(api: InternalApi, path: str, found: dict[str, Any], is_agreed: boo
     if found["draft"] is None:
         lines = "\n".join(f"  {reason}" for reason in found["reasons"])
         raise CliError("It can't be declared yet:", lines)
-    show_content(msgspec.convert(found["draft"], Content))
+    content = msgspec.convert(found["draft"], Content)
+    show_content(content)
+    for warning in few_votes(content):
+        show_warning(warning)
     if not is_agreed:
         typer.confirm("Sign and publish this declaration? It can't be undone", abort=True)
     return str(order(api, f"{path}/declare", {})["declaration"])
+
+
+def few_votes(content: Content) -> list[str]:
+    """A sentence for each channel with so few votes that its column says how people voted."""
+    votes = {"online": content.turnout.online, "by post": content.papers.valid}
+    return [
+        f"Only {count} voted {channel}: the declaration shows that column, and so how they voted"
+        f" if all agree, or to whoever knows how the others did. Fewer than {FEW_VOTES} is few."
+        for channel, count in votes.items()
+        if 0 < count < FEW_VOTES
+    ]
 
 
 def _show_online(end: dict[str, Any]) -> None:

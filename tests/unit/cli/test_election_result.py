@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from ballots import declaration
@@ -59,6 +60,35 @@ def test_a_declaration_is_shown_before_it_is_signed(elections: Elections) -> Non
         assert word in asked.output
     assert _run("declare", typed="y\n").exit_code == 0
     assert elections.ordered == [(f"/elections/{ELECTION}/declare", {})]
+
+
+@pytest.mark.parametrize(
+    ("online", "valid", "said"),
+    [
+        (40, 10, []),
+        (40, 9, ["Only 9 voted by post"]),
+        (40, 0, []),
+        (2, 1, ["Only 2 voted online", "Only 1 voted by post"]),
+    ],
+)
+def test_a_channel_with_few_votes_is_warned_of_before_it_is_published(
+    elections: Elections, online: int, valid: int, said: list[str]
+) -> None:
+    """Its column says how those few voted: an officer is told, and may say no, or --yes."""
+    content = replace(
+        CONTENT,
+        turnout=replace(CONTENT.turnout, online=online),
+        papers=replace(CONTENT.papers, valid=valid),
+    )
+    elections.shown["draft"] = msgspec.to_builtins(content)
+    asked = _run("declare", typed="n\n")
+    assert asked.exit_code == 1
+    assert elections.ordered == []
+    assert asked.output.count("Only ") == len(said)
+    assert all(words in asked.output for words in said)
+    agreed = _run("declare", "--yes")
+    assert agreed.exit_code == 0
+    assert agreed.output.count("Only ") == len(said)
 
 
 def test_a_declaration_is_written_to_a_new_file_only(elections: Elections, tmp_path: Path) -> None:
