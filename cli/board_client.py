@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -25,7 +25,8 @@ TIMEOUT_SECONDS: Final = 30.0
 MAX_ANSWER_BYTES: Final = 10_000_000
 MAX_PATH_STEPS: Final = 64
 _CHUNK_BYTES: Final = 1 << 18
-_OK, _PARTIAL, _NOT_FOUND, _NOTHING_MORE = 200, 206, 404, 416
+_OK, _PARTIAL, _NOT_FOUND, _NOTHING_MORE, _IN_TROUBLE = 200, 206, 404, 416, 500
+_PORTS: Final = {"http": 80, "https": 443}
 
 HashText = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 File = Literal["archive", "board"]
@@ -34,6 +35,10 @@ Shape = TypeVar("Shape")
 
 class NotThere(CliError):
     """The board answered that it has no such thing."""
+
+
+class Unreachable(CliError):
+    """Nobody answered, or a server that says it is in trouble: that may be anybody's fault."""
 
 
 class Listed(Struct, frozen=True):
@@ -67,10 +72,14 @@ class BoardClient:
     """One address of a board."""
 
     def __init__(self, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            is_address = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_address = False
+        if not is_address:
             raise CliError(f"{url!r} is no address of a board.", "Give one such as http://host")
-        self.url = url.rstrip("/")
+        self.url = _address(parts)
         self._parts = parts
         self._timeout_seconds = timeout_seconds
 
@@ -168,7 +177,7 @@ class BoardClient:
                 raise self._refused(answer)
             yield answer
         except (OSError, http.client.HTTPException) as error:
-            raise CliError(
+            raise Unreachable(
                 f"{self.url} did not answer ({type(error).__name__}).",
                 "Is the address right, and are you on the network? Repeating is safe.",
             ) from error
@@ -188,7 +197,17 @@ class BoardClient:
         said = refusal(answer.status, answer.read(_CHUNK_BYTES))
         if answer.status == _NOT_FOUND:
             return NotThere(said.title, said.what_to_do)
+        if answer.status >= _IN_TROUBLE:
+            return Unreachable(said.title, said.what_to_do)
         return said
+
+
+def _address(parts: SplitResult) -> str:
+    """One spelling for one address: what was seen there is remembered under it."""
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def _append(path: Path, chunk: bytes) -> int:
