@@ -111,7 +111,8 @@ class Poll:
                 questions=questions,
             )
         )
-        self.active = [voter.public for voter in self.voters]
+        all_of_them = [voter.public for voter in self.voters]
+        self.states: list[tuple[CredentialState, list[str]]] = [("active", all_of_them)]
         self.ballots: list[bytes] = []
         self.counts = [[0] * question.choice_count for question in questions]
 
@@ -163,8 +164,8 @@ class Poll:
         root = credentials.merkle_root(listed)
         keys = Keys(bytes(CODES.verify_key).hex(), "22" * 32, "33" * 32)
         published.add(setup, lambda event: board_entries.SetupEntry(event, root, len(listed), keys))
-        if self.active:
-            published.state("active", self.active)
+        for state, public in self.states:
+            published.state(state, public)
         for raw in self.ballots:
             tracker = ballot.tracker(raw)
             entry = board_entries.BallotEntry(tracker)

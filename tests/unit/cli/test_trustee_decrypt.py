@@ -157,7 +157,7 @@ def test_a_made_up_list_under_a_hacked_boards_key_is_not_opened(poll: Poll) -> N
     """
     root = poll.list_root
     own = polls.credentials.from_private(5)
-    poll.voters, poll.active = [poll.voters[0], own], []
+    poll.voters, poll.states = [poll.voters[0], own], []
     poll.voters.sort(key=lambda one: group.decode_point(one.public))
     poll.ballots = poll.ballots[:1]
     poll.cast(poll.voters.index(own), VOTES[1])
@@ -172,11 +172,10 @@ def test_a_made_up_list_under_a_hacked_boards_key_is_not_opened(poll: Poll) -> N
 def test_each_ballots_credential_is_finally_active(poll: Poll, state: str) -> None:
     """Whoever holds unused packs could add the ballots that leave one voter's in the sum."""
     if state == "spare":
-        del poll.active[1]
-        published = poll.until_tally()
+        del poll.states[0][1][1]
     else:
-        published = poll.until_tally()
-        published.state(state, [poll.voters[1].public])
+        poll.states.append((state, [poll.voters[1].public]))
+    published = poll.until_tally()
     refused(agreed(poll, published), f"may not vote: it is {state}")
 
 
