@@ -1,15 +1,17 @@
 """`castonce witness`: watches a board from elsewhere, so that it can't show two faces unseen.
 
-Promises that an alarm can't be overlooked: a red sentence, a file with both signed heads, and exit
-code 3, also at every later start until a person has moved the file away. What is no evidence (no
-answer, a stranger's signature) is a warning, tried again, and with --once exit code 1.
+Promises that an alarm can't be overlooked: a file with both signed heads, a red sentence in every
+round, and exit code 3, also at every later start until a person has moved the file away; and that
+one election's alarm doesn't end the watch over the others. What is no evidence (no answer, a
+stranger's signature) is a warning, tried again, and with --once exit code 1.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from time import sleep as _wait
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 import typer.core
@@ -27,15 +29,24 @@ from cli.screen import (
     show_failure,
     show_warning,
 )
+from cli.witness_alarm import Alarm
 from cli.witness_state import Followed
-from cli.witnessing import Alarm, Witness, fits
+from cli.witnessing import Witness, fits
 
 ALARMED: Final = 3
 EVERY_SECONDS: Final = 10.0
+_ELECTION: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{14,32}")
 _NOW_WHAT: Final = (
-    "Show the file to the scrutineers and to other witnesses: anyone can check both signatures. "
-    "Nothing is cosigned until it is moved away."
+    "Show the file to the scrutineers and to other witnesses: it says what they can check. "
+    "Nothing of that election is cosigned until it is moved away."
 )
+
+
+class Round(NamedTuple):
+    """What came of looking everywhere: whether all was told, and the alarms that stand."""
+
+    is_complete: bool
+    alarms: list[Path]
 
 
 class WitnessGroup(PoliteGroup):
@@ -86,17 +97,24 @@ def follow(
         float, typer.Option("--every", min=1, help="Seconds between looks.")
     ] = EVERY_SECONDS,
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option("--trust", help="A head to begin with, from somebody else; may be repeated."),
+    ] = None,
 ) -> None:
     """Follow every election of a board: check, cosign, raise an alarm when it shows two faces."""
     clients = [BoardClient(url) for url in urls]
-    witness = Witness(clients, board_copy.key_from(board_key), witness_key.load(key))
+    public = board_copy.key_from(board_key)
+    witness = Witness(clients, public, witness_key.load(key))
     with witness_state.alone_in(state):
-        while True:
-            is_complete = _look_everywhere(witness, clients, state)
-            if once:
-                break
-            _wait(every)
-    if not is_complete:
+        for path in trust or []:
+            _begin_with(witness, path, public, state)
+        looked = _look_everywhere(witness, clients, state)
+        while not once and _has_waited(every, looked):
+            looked = _look_everywhere(witness, clients, state)
+    if looked.alarms:
+        raise typer.Exit(ALARMED)
+    if not looked.is_complete:
         raise typer.Exit(1)
 
 
@@ -130,8 +148,8 @@ def compare(
         show_done(f"One board: it grew from {older.size} to {newer.size} entries.")
 
 
-def _look_everywhere(witness: Witness, clients: list[BoardClient], state: Path) -> bool:
-    """One round; returns whether every address told of every election, and exits at an alarm."""
+def _look_everywhere(witness: Witness, clients: list[BoardClient], state: Path) -> Round:
+    """Look at every election at every address; what isn't told somewhere doesn't hide the rest."""
     is_complete, alarms = True, []
     elections = set(witness_state.known_elections(state))
     for client in clients:
@@ -154,14 +172,36 @@ def _look_everywhere(witness: Witness, clients: list[BoardClient], state: Path) 
     if alarms:
         show_failure(f"{len(alarms)} alarm(s) to look at.", _NOW_WHAT)
         show_facts([("Alarm", path) for path in alarms])
-        raise typer.Exit(ALARMED)
-    return is_complete
+    return Round(is_complete, alarms)
+
+
+def _has_waited(seconds: float, looked: Round) -> bool:
+    """Wait for the next round; False where somebody ends the watch while there is an alarm."""
+    try:
+        _wait(seconds)
+    except KeyboardInterrupt:
+        if not looked.alarms:
+            raise
+        return False
+    return True
+
+
+def _begin_with(witness: Witness, path: Path, board_key: bytes, state: Path) -> None:
+    election_id = _head(path, board_key).origin.rpartition("/")[2]
+    if _ELECTION.fullmatch(election_id) is None:
+        raise CliError(f"{path} is no head of an election's board.")
+    witness.trust(path.read_bytes(), election_id, Followed(state, election_id))
 
 
 def _look(witness: Witness, client: BoardClient, followed: Followed) -> None:
     looked = witness.look(client, followed)
     if looked is not None and looked.is_new:
         show_done(f"{followed.election_id}: cosigned {looked.size} entries of {client.url}")
+    if looked is not None and looked.is_first:
+        show_warning(
+            f"{followed.election_id}: this is the first head seen here, and was believed. Compare"
+            " it with somebody's earlier one (castonce witness compare), or begin with --trust."
+        )
 
 
 def _warn(error: CliError) -> bool:
