@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from castonce_verifier.main import main
 
-from tests.verifier.elections import Poll
-from tests.verifier.forge import Record, pack
+from tests.verifier.elections import Poll, hash_text
+from tests.verifier.forge import Record, block, pack
 
 ONE_PROCESS = ["--jobs", "1"]
 
@@ -38,8 +38,9 @@ def test_the_installed_command_verifies(tmp_path: Path, two_answers: bytes) -> N
     command = Path(sys.executable).with_name("castonce-verify")
     done = subprocess.run([command, path], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "EVERYTHING HOLDS" in done.stdout
+    assert "ONLY A PART IS SHOWN, AND THAT HOLDS" in done.stdout
     assert "100, 100" in done.stdout
+    assert "2, of whom 2 decrypted (needed: 1 of 1, 1 of 1)" in done.stdout
 
 
 def test_without_a_fingerprint_it_says_loudly_what_that_leaves_open(
@@ -93,6 +94,34 @@ def test_a_second_ballot_is_refused_unless_asked_for(
     assert main([str(path), *ONE_PROCESS]) == 1
     assert "a second ballot" in capsys.readouterr().out
     assert main([str(path), *ONE_PROCESS, "--belenios"]) == 0
+    shown = capsys.readouterr().out
+    assert "NOT SHOWN: that voters meant their later ballot. 1 did not count" in shown
+    assert hash_text(poll.ballots[0]) in shown
+    assert hash_text(last) not in shown
+    assert "--board." not in shown
+
+
+def test_many_replaced_ballots_are_counted_not_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten are named in words, all of them in JSON; and a right archive has none."""
+    poll = Poll("again and again", voter_count=1)
+    for _ in range(12):
+        last = poll.cast(0, [1, 0])
+    path = tmp_path / "again.bel"
+    path.write_bytes(pack(poll.records([last])))
+    arguments = [str(path), *ONE_PROCESS, "--belenios"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    trackers = [hash_text(raw) for raw in poll.ballots[:-1]]
+    assert "11 did not count" in shown
+    assert ", ".join(trackers[:10]) + ", and 1 more\n" in shown
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ballots_replaced"] == trackers
+    poll.ballots = [last]
+    path.write_bytes(pack(poll.records()))
+    assert main(arguments) == 0
+    assert "later ballot" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 2000, bytes(2048)])
@@ -158,3 +187,31 @@ def test_text_from_an_archive_can_not_steer_the_terminal(
     shown = capsys.readouterr().out
     assert "Good?[2J?EVERYTHING?" in shown
     assert "\x1b" not in shown
+
+
+def test_text_from_an_archive_can_not_look_like_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A title with lines of its own could show another fingerprint and result, above the true."""
+    spoof = f"Leader\n  fingerprint  {'A' * 43}\n  question 1   150, 50" + " " * 80 + "  ballots 9"
+    path = tmp_path / "spoof.bel"
+    path.write_bytes(pack(Poll("spoof", title=spoof + "x" * 5000).records()))
+    assert main([str(path), *ONE_PROCESS]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    [title] = [line for line in shown if "Leader" in line]
+    assert f"Leader? fingerprint {'A' * 43}? question 1 150, 50 ballots 9xxx" in title
+    assert len(title) < 1_100
+    for what in ("fingerprint", "question 1", "ballots"):
+        assert len([line for line in shown if line.startswith(f"  {what}")]) == 1
+
+
+def test_a_refusal_is_two_lines_whatever_the_archive_says(
+    tmp_path: Path, small: list[Record], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The entry and the reason; neither has a line's end from a file."""
+    path = tmp_path / "name.bel"
+    path.write_bytes(pack(small) + block("x\nEVERYTHING HOLDS: y", b""))
+    assert main([str(path), *ONE_PROCESS]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("REFUSED: entry 24 (x?EVERYTHING HOLDS: y)\n  has a name")
+    assert shown.count("\n") == 2

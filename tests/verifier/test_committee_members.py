@@ -150,7 +150,7 @@ def test_a_huge_committee_is_refused_at_once(made: Made) -> None:
     """Checking it would take years."""
     whole = record(made)
     whole["certs"] *= 67
-    with pytest.raises(Fault, match="of 201 trustees"):
+    with pytest.raises(Fault, match="has 201 trustees"):
         read(made, whole)
     whole["certs"].pop()
     with pytest.raises(Fault, match="isn't of trustee 1"):
@@ -181,3 +181,31 @@ def test_two_committees_and_a_trustee_make_one_key(made: Made) -> None:
     for nothing in ([], [["Single"]], [[]], ["Single"], {}, [["Single", {}, 1]]):
         with pytest.raises(Fault):
             read_trustees(compact(nothing), key)
+
+
+@pytest.mark.parametrize(
+    ("name", "signer", "because"),
+    [("verification", 0, "one key for signing"), ("encryption", 1, "one key for decrypting")],
+)
+def test_nobody_has_two_seats(made: Made, name: str, signer: int, because: str) -> None:
+    """Who signs in both, or reads the shares of both, is enough alone where two are needed."""
+    whole = record(made)
+    first = json.loads(whole["certs"][0]["message"])
+    second = json.loads(whole["certs"][1]["message"]) | {name: first[name]}
+    message = compact(second).decode()
+    proof = channel.sign(channel.keys_of(made.seeds[signer]), message, randomness("seats"))
+    certificate = {"message": message, "signature": json.loads(strict_json.encode(proof))}
+    with pytest.raises(Fault, match=because):
+        read(made, changed(whole, ("certs", 1), certificate))
+
+
+def test_there_are_few_trustees(made: Made) -> None:
+    """Two hundred in all, however they are divided: before a single proof is looked at."""
+    single = ["Single", {}]
+    crowd = ["Pedersen", {"certs": [{}] * 120}]
+    for values in ([single] * 201, [crowd, crowd], [crowd, *[single] * 81]):
+        with pytest.raises(Fault, match="trustees, more than 200"):
+            read_trustees(compact(values), Point(bytes(32)))
+    for values in ([single] * 200, [crowd, *[single] * 80]):
+        with pytest.raises(Fault, match="has fields"):
+            read_trustees(compact(values), Point(bytes(32)))

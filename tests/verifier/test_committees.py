@@ -35,6 +35,8 @@ def test_a_committee_with_weights_and_repeated_votes_holds(committee: list[Recor
     report = verify(pack(committee), BELENIOS)
     assert report.result == [[3, 3], [3, 2, 2]]
     assert (report.trustees, report.decryptions) == (4, 3)
+    assert sorted(report.trustees_needed) == ["1 of 1", "2 of 3"]
+    assert len(set(report.ballots_replaced)) == 2
     assert (report.ballots, report.ballots_counted, report.total_weight) == (6, 4, 7)
 
 

@@ -64,7 +64,7 @@ def test_files_beside_the_archive_are_found(
 ) -> None:
     """And named in the report, so that everybody knows what was checked."""
     outcome = verify(folder, capsys, *BOARD_KEY)
-    assert (outcome["status"], outcome["verdict"]) == (0, "holds")
+    assert (outcome["status"], outcome["verdict"]) == (0, "holds_in_part")
     assert outcome["files"] == [str(folder / f"e{suffix}") for suffix in SUFFIXES[1:]]
     assert outcome["board"]["entries"] == 14
     assert outcome["board_key_was_used"] is True
@@ -118,6 +118,7 @@ def test_what_is_not_shown_is_said(
     fingerprint = ("--fingerprint", outcome["fingerprint"])
     outcome = verify(folder, capsys, *fingerprint, *BOARD_KEY, *WITNESS_KEY)
     assert open_ends(outcome) == [ballot]
+    assert outcome["verdict"] == "holds"
     (folder / "e.checkpoint").write_bytes(shown.checkpoints[0])
     outcome = verify(folder, capsys, *fingerprint, *BOARD_KEY)
     assert open_ends(outcome) == ["everybody sees the same", ballot]
@@ -131,6 +132,41 @@ def test_what_is_not_shown_is_said(
     outcome = verify(folder, capsys, *fingerprint)
     assert open_ends(outcome) == ["no ballot is missing,", ballot]
     assert outcome["board"] is None
+
+
+def test_a_part_is_not_called_everything(
+    folder: Path, capsys: pytest.CaptureFixture[str], shown: Shown
+) -> None:
+    """Status 0 for what was given; with `--complete` 1 while a file or key is missing."""
+    fingerprint = ("--fingerprint", verify(folder, capsys, *BOARD_KEY)["fingerprint"])
+    # Witnesses and one's own ballot are for each to look after; all else is there.
+    whole = (*fingerprint, *BOARD_KEY)
+    assert verdict(folder, capsys, *whole) == (0, 0, "holds", "EVERYTHING HOLDS")
+    part = (0, 1, "holds_in_part", "ONLY A PART IS SHOWN, AND THAT HOLDS")
+    assert verdict(folder, capsys, *BOARD_KEY) == part
+    assert verdict(folder, capsys, *fingerprint) == part
+    (folder / "e.declaration.json").unlink()
+    assert verdict(folder, capsys, *whole) == part
+    write(folder / "e", replace(shown.with_lines(shown.lines[:-1]), declaration=None))
+    (folder / "e.declaration.json").unlink()
+    assert verdict(folder, capsys, *whole) == part
+    (folder / "e.checkpoint").unlink()
+    (folder / "e.board").unlink()
+    assert verdict(folder, capsys, *fingerprint) == part
+    assert verdict(folder, capsys, *fingerprint, "--belenios") == part
+
+
+def verdict(
+    folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, int, str, str]:
+    """Status without and with `--complete`, and what JSON and words say."""
+    outcome = verify(folder, capsys, *arguments)
+    complete = verify(folder, capsys, *arguments, "--complete")
+    assert complete["verdict"] == outcome["verdict"]
+    main([str(folder / "e.bel"), "--jobs", "1", *arguments])
+    lines = capsys.readouterr().out.splitlines()
+    [heading] = [line for line in lines if line.endswith("HOLDS: Poll")]
+    return outcome["status"], complete["status"], outcome["verdict"], heading.split(":")[0]
 
 
 def test_an_election_that_is_not_declared_yet_says_so(
@@ -227,6 +263,12 @@ def test_in_belenios_mode_nothing_is_looked_for(
     (folder / "e.board").write_bytes(b"?")
     outcome = verify(folder, capsys, "--belenios")
     assert (outcome["status"], outcome["files"]) == (0, [])
+    ignored = f"what lies beside the archive and --belenios doesn't look at: {folder / 'e.board'}"
+    assert any(ignored in sentence for sentence in outcome["not_shown"])
+    for suffix in SUFFIXES[1:]:
+        (folder / f"e{suffix}").unlink()
+    outcome = verify(folder, capsys, "--belenios")
+    assert not any("doesn't look at:" in sentence for sentence in outcome["not_shown"])
 
 
 def test_another_board_s_key_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

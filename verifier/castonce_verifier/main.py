@@ -1,8 +1,8 @@
 """The command `castonce-verify`.
 
-Promises exit status 0 only for an archive in which everything holds, with all the files that were
-named or found beside it; 1 with the entry at fault; 2 if there is no archive to judge or the
-command itself isn't understood.
+Promises exit status 0 only if everything holds in the archive and in all files that were named or
+found beside it, and with `--complete` only if nothing is missing beside it; 1 with the entry at
+fault; 2 if there is no archive to judge or the command itself isn't understood.
 """
 
 import argparse
@@ -36,9 +36,11 @@ def main(arguments: Sequence[str]) -> int:
     rules = Rules(options.fingerprint, options.belenios)
     beside = Beside(options.board, options.checkpoint, options.declaration)
     signers = Signers(options.board_key, options.witness_key)
+    found = find_beside(options.archive, beside)
+    ignored = found.all() if options.belenios else []
     try:
         if not options.belenios:
-            beside = find_beside(options.archive, beside)
+            beside = found
         evidence = read_beside(beside, signers)
         with Crew(options.jobs) as crew:
             archive = Archive.open(options.archive)
@@ -61,16 +63,19 @@ def main(arguments: Sequence[str]) -> int:
         has_board_key=signers.board_key is not None,
         has_witnesses=bool(signers.witnesses),
         beside=beside,
+        is_belenios=options.belenios,
+        ignored=ignored,
     )
-    tell_report(options.json, report, given)
-    return HOLDS
+    is_complete = tell_report(options.json, report, given)
+    return HOLDS if is_complete or not options.complete else REFUSED
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="castonce-verify",
         description="Check the public archive of an election and count it again.",
-        epilog="Exit status: 0 everything holds; 1 an entry is refused; 2 not readable.",
+        epilog="Exit status: 0 all that was given holds; 1 an entry is refused, or with --complete "
+        "something isn't shown; 2 not readable.",
     )
     parser.add_argument("archive", type=Path, metavar="ARCHIVE.bel")
     _add_files(parser)
@@ -79,6 +84,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="Belenios' own rule on repeated votes: the last ballot of a credential counts "
         "(else a second one is refused); for archives without a board file",
+    )
+    parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="status 1 too while anything isn't shown but your own ballot and what witnesses saw",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     parser.add_argument(

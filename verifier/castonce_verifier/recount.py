@@ -20,6 +20,7 @@ from castonce_verifier.election import (
     hash_text,
     read_credentials,
     read_election,
+    tracker_of,
 )
 from castonce_verifier.evidence import Evidence, Held, require_evidence, require_figures
 from castonce_verifier.faults import Fault, Refused, blaming, require
@@ -62,10 +63,12 @@ class Report:
     uuid: str
     fingerprint: str
     trustees: int
+    trustees_needed: list[str]
     decryptions: int
     credentials: int
     ballots: int
     ballots_counted: int
+    ballots_replaced: list[str]
     total_weight: int
     last_event: str
     result: list[list[int]]
@@ -134,10 +137,10 @@ def recount(
         result = require_result(raw, totals, factors, board.total_weight)
     if held:
         require_figures(held, archive, setup.election, result, len(counted))
-    return _report(contents, len(counted), result)
+    return _report(contents, set(counted.values()), result)
 
 
-def _report(contents: Contents, ballots_counted: int, result: list[list[int]]) -> Report:
+def _report(contents: Contents, counted: set[Entry], result: list[list[int]]) -> Report:
     archive, board, setup, held = contents
     election = setup.election
     return Report(
@@ -145,10 +148,12 @@ def _report(contents: Contents, ballots_counted: int, result: list[list[int]]) -
         uuid=election.uuid,
         fingerprint=election.fingerprint,
         trustees=sum(len(committee.keys) for committee in setup.committees),
+        trustees_needed=[f"{one.threshold} of {len(one.keys)}" for one in setup.committees],
         decryptions=len(board.decryptions),
         credentials=len(setup.weights),
         ballots=len(board.ballots),
-        ballots_counted=ballots_counted,
+        ballots_counted=len(counted),
+        ballots_replaced=[tracker_of(one.digest) for one in board.ballots if one not in counted],
         total_weight=board.total_weight,
         last_event=archive.entries[-1].digest,
         result=result,

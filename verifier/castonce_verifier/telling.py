@@ -1,17 +1,22 @@
 """The outcome in words or as JSON, and above all what it doesn't show.
 
-Never prints text from a file without making control characters harmless.
+Never prints text from a file without making control characters and ends of lines harmless: nothing
+that a file says looks like a line of the report.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
 
 from castonce_verifier.files import Beside
 from castonce_verifier.recount import Report
 
 BAR_WIDTH: Final = 40
+MAX_TEXT: Final = 1_000
+MAX_TRACKERS: Final = 10
 
 NO_FINGERPRINT: Final = (
     "that this is your election. Without --fingerprint anybody could have made it up.\n"
@@ -20,6 +25,10 @@ NO_FINGERPRINT: Final = (
 NO_BOARD: Final = (
     "that no ballot is missing, and none by a credential that was replaced or withdrawn.\n"
     "  That takes the board file: --board."
+)
+NO_BOARD_IN_BELENIOS: Final = (
+    "that no ballot is missing, and none by somebody who may not vote any more.\n"
+    "  That takes a board file, which --belenios doesn't look at."
 )
 NO_CHECKPOINT: Final = (
     "that the board stands by this board file. Anybody could have made it up.\n"
@@ -38,6 +47,8 @@ NO_DECLARATION: Final = (
 )
 NOT_DECLARED: Final = "that the result was declared. The board has no declaration yet."
 YOUR_BALLOT: Final = "that your own ballot is there. Look for your tracker on the board."
+# What no file shows to somebody alone: all else can be had, and without it only a part holds.
+_NEVER_SHOWN: Final = frozenset((NO_WITNESS, YOUR_BALLOT))
 
 
 class Given(NamedTuple):
@@ -47,11 +58,15 @@ class Given(NamedTuple):
     has_board_key: bool
     has_witnesses: bool
     beside: Beside
+    is_belenios: bool = False
+    ignored: Sequence[Path] = ()
 
 
 def not_shown(report: Report, given: Given) -> list[str]:
     """Return a sentence for each thing that stays open, the gravest first."""
     open_ends = [] if given.has_fingerprint else [NO_FINGERPRINT]
+    if given.is_belenios:
+        return [*open_ends, NO_BOARD_IN_BELENIOS, *_of_belenios(report, given), YOUR_BALLOT]
     if report.board is None:
         return [*open_ends, NO_BOARD, YOUR_BALLOT]
     if not given.beside.checkpoints:
@@ -65,18 +80,37 @@ def not_shown(report: Report, given: Given) -> list[str]:
     return [*open_ends, YOUR_BALLOT]
 
 
+def _of_belenios(report: Report, given: Given) -> list[str]:
+    """What its rule passes over: earlier ballots of a credential, and files beside the archive."""
+    open_ends = []
+    if report.ballots_replaced:
+        trackers = report.ballots_replaced[:MAX_TRACKERS]
+        more = len(report.ballots_replaced) - len(trackers)
+        open_ends.append(
+            f"that voters meant their later ballot. {len(report.ballots_replaced)} did not count,\n"
+            "  for a later one of the same credential did: "
+            + ", ".join(trackers)
+            + f", and {more} more" * (more > 0)
+        )
+    if given.ignored:
+        names = ", ".join(_harmless(str(path)) for path in given.ignored)
+        open_ends.append(f"what lies beside the archive and --belenios doesn't look at:\n  {names}")
+    return open_ends
+
+
 def tell_failure(is_json: bool, verdict: str, fields: dict[str, Any]) -> None:
     """Say that the archive was refused, or why it couldn't be judged."""
     if is_json:
         _write_json({"verdict": verdict, **fields})
         return
-    what = f"{fields['entry']}\n  {fields['reason']}" if "entry" in fields else fields["reason"]
-    sys.stdout.write(f"{verdict.upper()}: {_harmless(what)}\n")
+    what = [_harmless(fields[name]) for name in ("entry", "reason") if name in fields]
+    sys.stdout.write(f"{verdict.upper()}: " + "\n  ".join(what) + "\n")
 
 
-def tell_report(is_json: bool, report: Report, given: Given) -> None:
-    """Say what holds, and first what isn't shown."""
+def tell_report(is_json: bool, report: Report, given: Given) -> bool:
+    """Say what holds, and first what isn't shown; return whether all that files can show is."""
     open_ends = not_shown(report, given)
+    is_complete = _NEVER_SHOWN.issuperset(open_ends)
     if is_json:
         facts = {
             "fingerprint_was_compared": given.has_fingerprint,
@@ -84,21 +118,25 @@ def tell_report(is_json: bool, report: Report, given: Given) -> None:
             "files": [str(path) for path in given.beside.all()],
             "not_shown": [" ".join(sentence.split()) for sentence in open_ends],
         }
-        _write_json({"verdict": "holds", **asdict(report), **facts})
-        return
+        verdict = "holds" if is_complete else "holds_in_part"
+        _write_json({"verdict": verdict, **asdict(report), **facts})
+        return is_complete
     cautions = [f"NOT SHOWN: {sentence}" for sentence in open_ends]
-    sys.stdout.write("\n".join([*cautions, *_lines(report, given.beside)]) + "\n")
+    heading = "EVERYTHING HOLDS" if is_complete else "ONLY A PART IS SHOWN, AND THAT HOLDS"
+    lines = [f"{heading}: {_harmless(report.name)}", *_lines(report, given.beside)]
+    sys.stdout.write("\n".join([*cautions, *lines]) + "\n")
+    return is_complete
 
 
 def _lines(report: Report, beside: Beside) -> list[str]:
     """The report, a fact a line."""
     lines = [
-        f"EVERYTHING HOLDS: {_harmless(report.name)}",
         f"  fingerprint  {report.fingerprint}",
         f"  ballots      {report.ballots}, of which {report.ballots_counted} count "
         f"({report.credentials} could vote)",
         f"  votes        {report.total_weight}",
-        f"  trustees     {report.trustees}, of whom {report.decryptions} decrypted",
+        f"  trustees     {report.trustees}, of whom {report.decryptions} decrypted "
+        f"(needed: {', '.join(report.trustees_needed)})",
         f"  last event   {report.last_event}",
     ]
     if report.board:
@@ -123,8 +161,11 @@ def _write_json(fields: dict[str, Any]) -> None:
 
 
 def _harmless(text: str) -> str:
-    """A file's text may not move the cursor or hide a line."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+    """A file's text may not move the cursor, hide a line, or look like one of ours."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    # Many spaces would begin a line of their own where a terminal breaks it.
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= MAX_TEXT else shown[:MAX_TEXT] + "..."
 
 
 class Bar:

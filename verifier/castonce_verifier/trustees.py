@@ -24,8 +24,8 @@ from castonce_verifier.strict_json import (
     write,
 )
 
-# Far above any real committee; without a limit a made-up one could keep a verifier busy for years.
-MAX_SIZE: Final = 200
+# Far above any real election's; without a limit made-up ones could keep a verifier busy for years.
+MAX_TRUSTEES: Final = 200
 
 
 class Committee(NamedTuple):
@@ -38,7 +38,9 @@ class Committee(NamedTuple):
 
 def read_trustees(raw: bytes, key: Point) -> list[Committee]:
     """Return the committees, all of which together make the election's key."""
-    committees = [_read_kind(value) for value in array(read_compact(raw))]
+    values = array(read_compact(raw))
+    _require_few(values)
+    committees = [_read_kind(value) for value in values]
     keys = [member for committee in committees for member in committee.keys]
     require(len(set(keys)) == len(keys), "has one key for two trustees")
     together = group.product(committee.public for committee in committees)
@@ -95,6 +97,16 @@ def _read_kind(value: object) -> Committee:
     raise Fault(f"has trustees of the kind {kind}, which isn't supported")
 
 
+def _require_few(values: Sequence[object]) -> None:
+    """Together, before the arithmetic, which grows with the square of a committee's size."""
+    size = 0
+    for value in values:
+        _, content = array(value, 2)
+        certificates = content.get("certs") if isinstance(content, dict) else None
+        size += len(certificates) if isinstance(certificates, list) else 1
+    require(size <= MAX_TRUSTEES, f"has {size} trustees, more than {MAX_TRUSTEES}")
+
+
 def _read_key(fields: Mapping[str, Any]) -> Point:
     """Return a public key whose private part its maker knows."""
     public = group.read_point(fields["public_key"])
@@ -108,11 +120,16 @@ def _read_committee(content: object) -> Committee:
     fields = record(content, *names)
     size = len(array(fields["certs"]))
     threshold = natural(fields["threshold"])
-    require(1 <= threshold <= size <= MAX_SIZE, f"needs {threshold} of {size} trustees")
-    signers = [
+    require(1 <= threshold <= size, f"needs {threshold} of {size} trustees")
+    certificates = [
         _read_certificate(certificate, size, threshold, index)
         for index, certificate in enumerate(fields["certs"], 1)
     ]
+    seats = zip(("signing", "decrypting shares"), zip(*certificates, strict=True), strict=True)
+    for use, keys_of_use in seats:
+        is_each_own = len(set(keys_of_use)) == size
+        require(is_each_own, f"has one key for {use} in two seats of a committee")
+    signers = [signer for signer, _ in certificates]
     commitments = [
         _read_commitments(value, signer, threshold)
         for signer, value in zip(signers, array(fields["coefexps"], size), strict=True)
@@ -133,17 +150,20 @@ def _read_committee(content: object) -> Committee:
     return Committee(_value_at(0, together), keys, threshold)
 
 
-def _read_certificate(value: object, size: int, threshold: int, index: int) -> Point:
-    """Return the key with which the trustee of this index signs; they signed the certificate."""
+def _read_certificate(value: object, size: int, threshold: int, index: int) -> tuple[Point, Point]:
+    """Return with which keys the trustee of this index signs, and is written to.
+
+    They signed the certificate.
+    """
     message, proof = _read_signed(value)
     fields = record(read_compact(message.encode()), "context", "verification", "encryption")
     expected = {"group": GROUP, "size": size, "threshold": threshold, "index": index}
     is_for_this = write(fields["context"]) == write(expected)
     require(is_for_this, f"has a certificate that isn't of trustee {index} of this committee")
-    group.read_point(fields["encryption"])
+    encryption = group.read_point(fields["encryption"])
     signer = group.read_point(fields["verification"])
     _require_signed(signer, message, proof)
-    return signer
+    return signer, encryption
 
 
 def _read_commitments(value: object, signer: Point, threshold: int) -> list[Point]:
