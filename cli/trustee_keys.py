@@ -1,8 +1,9 @@
 """Key files on a trustee's own machine, encrypted under a passphrase.
 
 Promises that a private key file is readable by its owner only, appears whole or not at all, and is
-never overwritten. Must never show a private key or a passphrase. Trusts argon2id to make guessing
-slow, and the trustee to choose a passphrase that isn't guessed.
+never overwritten, and that a passphrase isn't taken from a file that others can read. Must never
+show a private key or a passphrase. Trusts argon2id to make guessing slow, and the trustee to choose
+a passphrase that isn't guessed.
 
 What is encrypted is exactly a file as belenios-tool writes it: a private key, or a committee
 member's seed. Such a file is also read as it is.
@@ -34,6 +35,7 @@ MOST_OPERATIONS: Final = 20
 MOST_MEMORY_BYTES: Final = 2**30
 SHORTEST_PASSPHRASE: Final = 12
 MAX_FILE_BYTES: Final = 10_000
+_OTHERS: Final = 0o077
 
 PassphraseFileOption = Annotated[
     Path | None,
@@ -149,6 +151,7 @@ def _load(path: Path, passphrase_file: Path | None) -> bytes:
     except OSError as error:
         raise CliError(f"{path} can't be read: {error.strerror}.") from None
     if not raw.startswith(b'{"format":'):
+        show_warning(f"THE KEY IN {path} IS NOT PROTECTED: whoever reads the file has it.")
         return raw
     try:
         held = strict_json.decode(raw, ProtectedKey, max_bytes=MAX_FILE_BYTES)
@@ -177,7 +180,16 @@ def _stretched(passphrase: str, salt: bytes, operations: int, memory_bytes: int)
 
 
 def _from_file(path: Path) -> str:
+    """The first line, also of an editor that begins a file with a byte order mark."""
     try:
-        return path.read_text("utf-8").split("\n", 1)[0].removesuffix("\r")
+        with path.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            text = stream.read(MAX_FILE_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise CliError(f"{path} can't be read as a passphrase.") from None
+    if mode & _OTHERS:
+        raise CliError(
+            f"{path} can be read by others than its owner.",
+            "chmod 600 it; and if anybody may have read it, take another passphrase.",
+        )
+    return text.split("\n", 1)[0].removesuffix("\r")

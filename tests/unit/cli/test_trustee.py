@@ -28,6 +28,13 @@ def said(done: Result) -> str:
     return " ".join(done.output.split())
 
 
+def secret(name: str, content: bytes) -> None:
+    """A file of the trustee's own, which nobody else can read."""
+    path = Path(name)
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessing may be cheap in tests."""
@@ -39,7 +46,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs `castonce trustee` in a folder of its own, where `pass` holds the passphrase."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pass").write_text(f"{PASSPHRASE}\n")
+    secret("pass", f"{PASSPHRASE}\n".encode())
 
     def invoke(line: str, typed: str = "") -> Result:
         return CliRunner().invoke(app, line.split(), input=typed)
@@ -63,15 +70,34 @@ def test_a_key_is_encrypted_and_opens_with_its_passphrase(run) -> None:
 
 def test_the_first_line_of_a_file_is_a_passphrase_too(run) -> None:
     """For scripts, and with the line ends of any system."""
-    Path("windows").write_bytes(f"{PASSPHRASE}\r\nnot this".encode())
+    secret("windows", f"{PASSPHRASE}\r\nnot this".encode())
     assert run("keygen --passphrase-file windows").exit_code == 0
     assert trustee_keys.load_private(Path("trustee.key"), Path("pass"))
+
+
+def test_an_editors_mark_is_no_part_of_the_passphrase(run) -> None:
+    """Or the typed one would not open what the file's did."""
+    secret("marked", b"\xef\xbb\xbf" + PASSPHRASE.encode())
+    assert run("keygen --passphrase-file marked").exit_code == 0
+    assert trustee_keys.load_private(Path("trustee.key"), Path("pass"))
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_passphrase_that_others_can_read_is_refused(run, mode: int) -> None:
+    """At the making of a key, and at its use; nothing is written."""
+    run("keygen --passphrase-file pass")
+    Path("pass").chmod(mode)
+    for line in ("keygen --name b", "keygen --name b --unprotected --from trustee.key"):
+        done = run(f"{line} --passphrase-file pass")
+        refused(done)
+        assert "can be read by others" in said(done)
+        assert not Path("b.key").exists()
 
 
 def test_another_passphrase_opens_nothing(run) -> None:
     """The command says so, and shows nothing else."""
     run("keygen --passphrase-file pass")
-    Path("wrong").write_text("another five words, wrong ones")
+    secret("wrong", "another five words, wrong ones".encode())
     done = run("keygen --name b --unprotected --from trustee.key", "another five words\n")
     refused(done)
     assert "doesn't open" in said(done)
@@ -80,8 +106,8 @@ def test_another_passphrase_opens_nothing(run) -> None:
 
 def test_accents_may_be_typed_in_either_form(run) -> None:
     """Two systems write an accented letter differently; the passphrase is the same."""
-    Path("composed").write_text("caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9")
-    Path("separate").write_text("cafe\u0301 cafe\u0301 cafe\u0301 cafe\u0301")
+    secret("composed", "caf\u00e9 caf\u00e9 caf\u00e9 caf\u00e9".encode())
+    secret("separate", "cafe\u0301 cafe\u0301 cafe\u0301 cafe\u0301".encode())
     assert run("keygen --passphrase-file composed").exit_code == 0
     assert trustee_keys.load_private(Path("trustee.key"), Path("separate"))
 
@@ -89,7 +115,7 @@ def test_accents_may_be_typed_in_either_form(run) -> None:
 @pytest.mark.parametrize("passphrase", ["", "short", "eleven char"])
 def test_a_short_passphrase_is_refused(run, passphrase: str) -> None:
     """Nothing is written that could be guessed in an afternoon."""
-    Path("short").write_text(passphrase)
+    secret("short", passphrase.encode())
     assert run("keygen --passphrase-file short").exit_code == 1
     assert not Path("trustee.key").exists()
     assert not Path("trustee.pub").exists()
@@ -100,6 +126,17 @@ def test_an_unprotected_key_is_called_so_loudly(run) -> None:
     done = run("keygen --unprotected")
     assert "NOT PROTECTED" in said(done)
     assert trustee.parse_private(Path("trustee.key").read_bytes())
+
+
+def test_the_use_of_an_unprotected_key_is_told_as_its_making(run) -> None:
+    """A file of belenios-tool's kind; a protected one is used in silence."""
+    run("keygen --unprotected")
+    done = run("keygen --name b --from trustee.key --passphrase-file pass")
+    assert done.exit_code == 0
+    assert "IN trustee.key IS NOT PROTECTED" in said(done)
+    done = run("keygen --name c --from b.key --passphrase-file pass")
+    assert done.exit_code == 0
+    assert "NOT PROTECTED" not in said(done)
 
 
 def test_no_key_is_overwritten(run) -> None:

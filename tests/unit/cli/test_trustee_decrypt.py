@@ -36,6 +36,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(trustee_keys, "MEMORY_BYTES", argon2id.MEMLIMIT_MIN)
     monkeypatch.chdir(tmp_path)
     Path("pass").write_text("five words nobody would guess")
+    Path("pass").chmod(0o600)
 
 
 @pytest.fixture

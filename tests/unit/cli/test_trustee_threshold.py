@@ -31,6 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     """Runs `castonce trustee` in a folder of its own; file names may have wildcards."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pass").write_text("five words nobody would guess")
+    (tmp_path / "pass").chmod(0o600)
 
     def invoke(line: str, typed: str = "") -> Result:
         words = [
