@@ -1,8 +1,8 @@
 """The end of a rehearsal: papers counted, result opened by trustees, declared, and checked.
 
 Promises that what is compared in the end is what an outsider downloads: the declaration that the
-board shows, and the verdict of `castonce-verify` and of belenios-tool over its files. Must never
-give a trustee anything but the downloaded archive.
+board shows, and the verdicts of `castonce-verify`, `castonce declaration check` and belenios-tool
+over its files. Must never give a trustee anything but the downloaded archive.
 """
 
 import secrets
@@ -22,6 +22,7 @@ from cli.rehearsal.committee import Committee
 from cli.rehearsal.offices import COURSE, LOOK_EVERY_SECONDS, Officers
 from cli.rehearsal.plan import ANSWERS, QUESTION, Expected
 from cli.screen import CliError
+from deploy.local.stack import Stack
 
 ENDING_SECONDS: Final = 120.0
 STEPS: Final = 6
@@ -40,6 +41,7 @@ class Ended:
 class Ending:
     """Ends one election; `folder` (empty) gets what an outsider would download."""
 
+    stack: Stack
     officers: Officers
     board_url: str
     board_key: str
@@ -123,7 +125,10 @@ class Ending:
     def _checked(self, paths: Paths) -> Ended:
         declared = declaration.parse(paths.declaration.read_bytes())
         said = {
-            "castonce-verify": verdicts.of_castonce(paths, self.board_key, declared.fingerprint)
+            "castonce-verify": verdicts.of_castonce(paths, self.board_key, declared.fingerprint),
+            "castonce declaration check": verdicts.of_declaration(
+                paths, self.board_key, self.stack
+            ),
         }
         if self.belenios_tool is not None:
             said["belenios-tool"] = verdicts.of_belenios(self.belenios_tool, paths.archive)

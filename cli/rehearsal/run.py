@@ -107,6 +107,7 @@ def _ending(
 ) -> Ending:
     folder.mkdir()
     return Ending(
+        stack,
         officers,
         board_url=f"http://{LOOPBACK}:{stack.ports.api('board')}",
         board_key=read_public(stack.home.trust, "board.checkpoint"),

@@ -1,4 +1,4 @@
-"""What software that knows nothing of ours says about a downloaded election.
+"""What programs say about a downloaded election: ours, the second implementation, and Belenios'.
 
 Promises to pass on the verdict of the program, never an own one: it is run as a person would run
 it, and a program that can't be started is a verdict too.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.board_copy import Paths
+from deploy.local.stack import Stack
 
 HOLDS: Final = "holds"
 VERIFY_SECONDS: Final = 1_800.0
@@ -36,6 +37,32 @@ def of_castonce(paths: Paths, board_key: str, fingerprint: str) -> str:
         ],
         {},
         paths.archive.parent,
+    )
+
+
+def of_declaration(paths: Paths, board_key: str, stack: Stack) -> str:
+    """What `castonce declaration check` says of the same files and a dump of the stack's topics."""
+    program = str(Path(sys.executable).with_name("castonce"))
+    topics = paths.archive.with_suffix(".law")
+    settings = {
+        "CASTONCE_HOME": str(stack.home.root),
+        "CASTONCE_PORT_BASE": str(stack.ports.base),
+    }
+    folder = paths.archive.parent
+    dumped = _verdict([program, "replay", "--dump", str(topics)], settings, folder)
+    if dumped != HOLDS:
+        return f"no dump: {dumped}"
+    return _verdict(
+        [
+            *(program, "declaration", "check", str(paths.declaration)),
+            *("--archive", str(paths.archive)),
+            *("--board", str(paths.board)),
+            *("--checkpoint", str(paths.checkpoint)),
+            *("--board-key", board_key),
+            *("--topics", str(topics)),
+        ],
+        {},
+        folder,
     )
 
 
