@@ -83,8 +83,10 @@ class Retold:
         match message:
             case RightUsedOnline():
                 self.used_online.add(message.right_id)
-            case EnvelopeAdmitted():
-                self.scans.setdefault(message.scan_id, "admitted")
+            # One that is said again after it was voided claims nothing.
+            case EnvelopeAdmitted() if (
+                self.scans.setdefault(message.scan_id, "admitted") == "admitted"
+            ):
                 self.used_by_post.setdefault(message.right_id, message.scan_id)
             case EnvelopeSetAside():
                 self.scans.setdefault(message.scan_id, message.reason)

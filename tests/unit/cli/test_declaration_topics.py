@@ -1,0 +1,39 @@
+"""What the records of an election come to, whatever is said more than once."""
+
+import pytest
+
+from cli.declaration_topics import Retold
+from shared.contracts.message import Message
+from shared.contracts.votes import EnvelopeAdmitted, EnvelopeVoidAccepted
+from shared.testing.promises import promise
+
+RIGHT = "0a" * 16
+ABOUT = {"election_id": "78jtVeEwZkgRBC", "right_id": RIGHT, "decided_at_ms": 1}
+
+
+def _admitted(scan: str) -> EnvelopeAdmitted:
+    return EnvelopeAdmitted(**ABOUT, scan_id=scan, serial="00000000000001")
+
+
+def _voided(scan: str) -> EnvelopeVoidAccepted:
+    return EnvelopeVoidAccepted(**ABOUT, scan_id=scan, void_id=f"void-{scan}", reopened=True)
+
+
+TOLD: list[Message] = [_admitted("wrong"), _voided("wrong"), _admitted("right"), _voided("right")]
+
+
+@promise("P3", "P11")
+@pytest.mark.parametrize(
+    ("repeated", "length"),
+    [(repeated, length) for length in range(1, len(TOLD) + 1) for repeated in range(length)],
+)
+def test_an_envelope_that_is_told_again_later_claims_nothing(repeated: int, length: int) -> None:
+    """A record that comes twice, the second time after others, leaves every count as it was."""
+    told = TOLD[:length]
+    once, again = Retold(), Retold()
+    for message in told:
+        once.take(message, 0)
+    for message in [*told, told[repeated]]:
+        again.take(message, 0)
+    assert again.used_by_post == once.used_by_post
+    assert again.scans == once.scans
