@@ -1,8 +1,8 @@
 """The declaration: the one signed document that says how an election ended.
 
 Promises that a declaration has one spelling, that its signature covers every byte before it, and
-that what it says adds up, or is named. Must never say less than a channel's total: it has no ward and
-no hour. How a channel voted that only a few people used does show: its column is their sum, and
+that what it says adds up, or is named. Must never say less than a channel's total: it has no ward
+and no hour. How a channel voted that only a few people used does show: its column is their sum, and
 the online one follows from the public archive anyway. Trusts the caller to bring the key of
 `elections`, and SHA-256.
 """
