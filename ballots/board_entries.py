@@ -5,9 +5,10 @@ tracker alone. `Board` folds the lines in their order. Must never believe a stat
 credentials before its signature is checked. Trusts no line.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import pairwise
 from typing import Annotated, BinaryIO, Final, Literal
 
 import msgspec
@@ -54,7 +55,7 @@ class BallotEntry(Struct, frozen=True, forbid_unknown_fields=True, tag="ballot",
 
 
 class StatesEntry(Struct, frozen=True, forbid_unknown_fields=True, tag="states", tag_field="entry"):
-    """A state of some credentials, with the signature of `codes`."""
+    """A state of some credentials, sorted as the list is, with the signature of `codes`."""
 
     state: CredentialState
     credentials: Annotated[list[HashText], Meta(min_length=1, max_length=5_000)]
@@ -163,9 +164,11 @@ class Board:
 
     `trackers` has each ballot's place among all entries, from 0; `events` the archive's events that
     the entries name, after the setup's; `states` the strongest state said of each credential.
+    `listed`, where it is given, are the public credentials: no statement may name another one.
     """
 
     election_uuid: str
+    listed: Container[str] | None = field(default=None, kw_only=True, repr=False)
     size: int = 0
     setup: SetupEntry | None = None
     trackers: dict[str, int] = field(default_factory=dict, repr=False)
@@ -176,7 +179,7 @@ class Board:
 
     @property
     def is_ended(self) -> bool:
-        """Whether no ballot can follow."""
+        """Whether neither a ballot nor a statement about credentials can follow."""
         return self.stage not in (None, SetupEntry)
 
     def state_of(self, credential: str) -> FinalState:
@@ -222,17 +225,32 @@ class Board:
     def _take_states(self, entry: StatesEntry) -> None:
         if self.setup is None:
             raise BoardRefused("the setup must be the first entry")
-        if self.stage is DeclarationEntry:
-            raise BoardRefused("nothing follows the declaration")
+        if self.is_ended:
+            raise BoardRefused("no statement about credentials follows the last ballot")
+        _require_sorted(entry.credentials)
+        if self.listed is not None and any(one not in self.listed for one in entry.credentials):
+            raise BoardRefused("a statement names a credential that isn't in the list")
         verify_states(entry, self.election_uuid, self.setup.keys.codes)
         for credential in entry.credentials:
             if STRENGTH.index(entry.state) > STRENGTH.index(self.state_of(credential)):
                 self.states[credential] = entry.state
 
 
-def read(source: bytes | BinaryIO, election_uuid: str) -> Board:
-    """Return the fold of a whole board file; raises BoardRefused with the number of the line."""
-    board = Board(election_uuid)
+def _require_sorted(public: Iterable[str]) -> None:
+    # By the little-endian bytes, as Belenios sorts its list; the text is big-endian.
+    keys = [bytes.fromhex(credential)[::-1] for credential in public]
+    if any(earlier >= later for earlier, later in pairwise(keys)):
+        raise BoardRefused("a statement's credentials aren't in the list's order, each once")
+
+
+def read(
+    source: bytes | BinaryIO, election_uuid: str, listed: Container[str] | None = None
+) -> Board:
+    """Return the fold of a whole board file; raises BoardRefused with the number of the line.
+
+    With `listed`, the public credentials, statements about others are refused too.
+    """
+    board = Board(election_uuid, listed=listed)
     for line in lines(source):
         board.add(line)
     return board

@@ -123,6 +123,9 @@ def alarm(work: sequencing.Work, _: Sequence[Record[Any]]) -> None:
         known = work.sheets[election_id]
         metrics.SURPLUS.labels(election_id).set(known.surplus)
         metrics.OTHER_LIST.labels(election_id).set(known.is_other_list)
+        metrics.OVERSTATED.labels(election_id).set(known.is_overstated)
+        if known.is_overstated:
+            log.error("credentials_overstated", election=election_id)
         if known.surplus:
             log.error("surplus_ballots", election=election_id, ballots=known.surplus)
         if known.is_other_list:

@@ -20,6 +20,11 @@ OTHER_LIST = gauge(
     "1 while the credentials that were published aren't the list that was fixed.",
     "election",
 )
+OVERSTATED = gauge(
+    "castonce_board_overstated",
+    "1 while more was said of credentials than the packs' account has; must be 0.",
+    "election",
+)
 HALTED = gauge("castonce_board_halted", "1 while a board's files are wrong.", "election")
 REFUSED_AT_DOOR = counter(
     "castonce_board_limited_total", "Requests refused for their number.", "reason"

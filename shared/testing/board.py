@@ -20,6 +20,9 @@ from shared.contracts.codes import (
     CredentialsChanged,
     CredentialsPublished,
     CredentialState,
+    CredentialStates,
+    PacksAccounted,
+    PackStates,
     states_text,
 )
 from shared.contracts.elections import (
@@ -134,6 +137,18 @@ class Polls:
             signature=self.law.signers["codes"].sign(text),
         )
 
+    def accounted(self, **states: int) -> PacksAccounted:
+        """The packs' account: all voters' credentials are active, unless told."""
+        stated = {"active": self.voters, "replaced": 0, "withdrawn": 0} | states
+        listed = len(self.law.credentials)
+        packs = dict.fromkeys(PackStates.__struct_fields__, 0)
+        packs |= {"voted_online": self.voters, "spare": listed - self.voters}
+        return PacksAccounted(
+            election_id=self.election_id,
+            packs=PackStates(**packs),
+            credentials=CredentialStates(spare=listed - sum(stated.values()), **stated),
+        )
+
     # What `votes` says
 
     def sealed(self, pack: int, mark: str = "") -> bytes:
@@ -200,8 +215,9 @@ class Polls:
         return ResultPublished(election_id=self.election_id, result=raw)
 
     def closing(self) -> list[Any]:
-        """Everything from the count to the result."""
-        return [self.counted(), self.tallied(), self.decryption(), self.result()]
+        """Everything from the accounts to the result."""
+        ended = [self.accounted(), self.counted()]
+        return [*ended, self.tallied(), self.decryption(), self.result()]
 
     def declared(self, completed: ArchiveCompleted) -> ElectionDeclared:
         """The declaration of the result and of nothing by post."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ballots import archive, ballot, board_entries, credentials, election, merkle
 from ballots.archive import ArchiveWriter
 from ballots.errors import BallotError
-from services.board.domain import frontier
+from services.board.domain import frontier, states
 from shared.contracts.board import (
     BallotPosted,
     BallotsEnded,
@@ -149,6 +149,8 @@ def _made(board: Board, writer: ArchiveWriter, message: Posted) -> _Made:
         case BallotPosted():
             return _ballot(writer, message)
         case StatesPosted():
+            _require(board.archive.stage == "open", "ballots_ended")
+            _require(states.is_sorted(message.credentials), "states_not_sorted")
             entry = board_entries.StatesEntry(message.state, message.credentials, message.signature)
             return _Made("states", entry)
         case BallotsEnded():

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from services.board.domain.listing import Listing
+from services.board.domain.states import Stated
 
 Kind = Literal["setup", "end", "tally", "decryption", "result", "declaration"]
 Place = tuple[Kind, int]
@@ -40,6 +41,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     listing: Listing = Listing()
     ballots: int = 0
     ballots_counted: int | None = None
+    stated: Stated = Stated()
+    accounted: Stated | None = None
     later: Mapping[Place, Later] = {}
 
     @property
@@ -67,13 +70,22 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the board holds exactly the ballots that were accepted."""
-        return self.has_setup and self.ballots == self.ballots_counted
+        """Whether the board holds exactly the ballots that were accepted and the states there are.
+
+        So no statement about a credential can be lawful, and none is needed, behind the end.
+        """
+        has_ballots = self.has_setup and self.ballots == self.ballots_counted
+        return has_ballots and self.stated == self.accounted
 
     @property
     def surplus(self) -> int:
         """How many more ballots than were accepted came with a good receipt; must be 0."""
         return 0 if self.ballots_counted is None else max(0, self.ballots - self.ballots_counted)
+
+    @property
+    def is_overstated(self) -> bool:
+        """Whether more was said of credentials than `codes` accounts for: then nothing ends."""
+        return self.accounted is not None and self.stated.exceeds(self.accounted)
 
     @property
     def takes_ballots(self) -> bool:

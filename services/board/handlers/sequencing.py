@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from services.board.belief import Receipts, is_accepted, is_stated
-from services.board.domain import listing, posts, sheet
+from services.board.domain import listing, posts, sheet, states
 from services.board.domain.posts import Post
 from services.board.domain.sheet import Later, Place, Sheet
+from services.board.domain.states import Stated
 from services.board.store.sequencing import Waiting, Work
 from shared.consumer_types import Done, Emission, Handler, Outcome, Quarantine, Record
-from shared.contracts.codes import CredentialsChanged, CredentialsPublished
+from shared.contracts.codes import CredentialsChanged, CredentialsPublished, PacksAccounted
 from shared.contracts.elections import (
     BallotsCounted,
     CredentialListFixed,
@@ -51,6 +52,7 @@ class Sequencing:
             CredentialsChanged: self.credentials_changed,
             BallotAccepted: self.ballot_accepted,
             BallotsCounted: self.ballots_counted,
+            PacksAccounted: self.packs_accounted,
             TallyPublished: self.tally_published,
             DecryptionReceived: self.decryption_received,
             ResultPublished: self.result_published,
@@ -92,6 +94,7 @@ class Sequencing:
         if fault is not None:
             return Quarantine(fault)
         grown = listing.with_part(before.listing, said.parts, said.credentials)
+        work.list_credentials(said.election_id, said.credentials)
         after = msgspec.structs.replace(before, listing=grown)
         told = await self._told(work, before, after)
         return Done([_emission(posts.credentials(said)), *told.emissions])
@@ -105,7 +108,7 @@ class Sequencing:
         if not is_stated(said, known.codes_key):
             work.refuse(record.topic, record.offset, BAD_STATEMENT)
             return Done()
-        return Done([_emission(posts.states(said))])
+        return Done(self._stated(work, said, (record.topic, record.offset)))
 
     async def ballot_accepted(self, record: Record[BallotAccepted], work: Work) -> Outcome:
         """An accepted ballot goes onto the board, once there is one."""
@@ -124,6 +127,15 @@ class Sequencing:
         if before.ballots_counted is not None:
             return Done()
         after = msgspec.structs.replace(before, ballots_counted=said.ballots)
+        return await self._told(work, before, after)
+
+    async def packs_accounted(self, record: Record[PacksAccounted], work: Work) -> Outcome:
+        """So many credentials have each state: the board ends when it says the same."""
+        said, before = record.message, work.sheet(record.message.election_id)
+        if before.accounted is not None:
+            return Done()
+        accounted = Stated.of_account(said.credentials)
+        after = msgspec.structs.replace(before, accounted=accounted)
         return await self._told(work, before, after)
 
     async def tally_published(self, record: Record[TallyPublished], work: Work) -> Outcome:
@@ -179,7 +191,7 @@ class Sequencing:
             elif isinstance(message, BallotAccepted):
                 said += self._with_ballot(work, message, is_ending=False)
             else:
-                said.append(_emission(posts.states(message)))
+                said += self._stated(work, message, (one.topic, one.offset), is_ending=False)
         return said
 
     def _with_ballot(
@@ -189,12 +201,39 @@ class Sequencing:
         key, before = (said.election_id, said.tracker), work.sheet(said.election_id)
         if key in work.sequenced:
             return []
-        work.sequenced.add(key)
-        work.new_ballots.append(key)
+        work.sequence(said.election_id, said.tracker, states.credential_of(bytes(said.ballot)))
         after = msgspec.structs.replace(before, ballots=before.ballots + 1)
         work.change(after)
         posted = [_emission(posts.ballot(said))] if before.takes_ballots else []
         return [*posted, *(self._due(before, after) if is_ending else [])]
+
+    def _stated(
+        self,
+        work: Work,
+        said: CredentialsChanged,
+        place: tuple[str, int],
+        *,
+        is_ending: bool = True,
+    ) -> list[Emission]:
+        """Post a statement that changes something, and the end if it is the last one.
+
+        One that may not stand there is refused, with its place in the log.
+        """
+        before, known = work.sheet(said.election_id), work.states_of(said.election_id)
+        reason = states.fault(said, known, work.voted_of(said.election_id))
+        changed = states.raised(said, known) if reason is None else []
+        if changed and before.has_ended:
+            reason = states.ENDED
+        if reason is not None:
+            work.refuse(*place, reason)
+        if reason is not None or not changed:
+            return []
+        stated = states.counted(before.stated, [known[one] for one in changed], said.state)
+        work.restate(said.election_id, changed, said.state)
+        after = msgspec.structs.replace(before, stated=stated)
+        work.change(after)
+        due = self._due(before, after) if is_ending else []
+        return [_emission(posts.states(said)), *due]
 
     def _due(self, before: Sheet, after: Sheet) -> list[Emission]:
         return [self._emission_of(after, place) for place in sheet.newly_due(before, after)]

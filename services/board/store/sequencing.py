@@ -10,21 +10,27 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
+from ballots.board_entries import FinalState
 from services.board.domain.listing import Listing
 from services.board.domain.sheet import Kind, Later, Place, Sheet
+from services.board.domain.states import Stated
 from shared.consumer_types import Record, Sql
+from shared.contracts.codes import CredentialsChanged, CredentialState
 from shared.contracts.elections import (
     DecryptionReceived,
     ElectionDeclared,
     ResultPublished,
     TallyPublished,
 )
+from shared.contracts.message import decode
+from shared.contracts.topics import CREDENTIALS
 from shared.contracts.votes import BallotAccepted
 from shared.replay import DerivedTable
 
 DERIVED_TABLES: Final = (
     DerivedTable("elections", key=("election_id",)),
     DerivedTable("sequenced_ballots", key=("election_id", "tracker")),
+    DerivedTable("known_credentials", key=("election_id", "credential")),
     DerivedTable("waiting_records", key=("topic", "log_offset")),
     DerivedTable("later_records", key=("election_id", "kind", "owner")),
     DerivedTable("refused_records", key=("topic", "log_offset")),
@@ -57,7 +63,11 @@ class Work:
     sequenced: set[tuple[str, str]] = field(default_factory=set)
     waiting: dict[str, list[Waiting]] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
-    new_ballots: list[tuple[str, str]] = field(default_factory=list)
+    new_ballots: list[tuple[str, str, bytes | None]] = field(default_factory=list)
+    states: dict[str, dict[str, FinalState]] = field(default_factory=dict)
+    voted: dict[str, set[str]] = field(default_factory=dict)
+    new_listed: list[tuple[str, Sequence[str]]] = field(default_factory=list)
+    restated: dict[tuple[str, str], CredentialState] = field(default_factory=dict)
     new_waiting: list[Waiting] = field(default_factory=list)
     released: set[str] = field(default_factory=set)
     new_later: list[tuple[str, Place, Later]] = field(default_factory=list)
@@ -85,6 +95,33 @@ class Work:
         self.new_waiting = [one for one in self.new_waiting if one.election_id != election_id]
         return sorted(self.waiting.pop(election_id, []))
 
+    def list_credentials(self, election_id: str, credentials: Sequence[str]) -> None:
+        """The list has these: nothing was said of them yet."""
+        self.new_listed.append((election_id, credentials))
+        self.states_of(election_id).update(dict.fromkeys(credentials, "spare"))
+
+    def states_of(self, election_id: str) -> dict[str, FinalState]:
+        """Listed credentials that this fetch is about, with the strongest state said of each."""
+        return self.states.setdefault(election_id, {})
+
+    def restate(self, election_id: str, credentials: Iterable[str], state: CredentialState) -> None:
+        """These credentials have a stronger state."""
+        for credential in credentials:
+            self.states_of(election_id)[credential] = state
+            self.restated[election_id, credential] = state
+
+    def sequence(self, election_id: str, tracker: str, credential: str | None) -> None:
+        """A ballot counts from here on; `credential` is None if it names none."""
+        self.sequenced.add((election_id, tracker))
+        raw = None if credential is None else bytes.fromhex(credential)
+        self.new_ballots.append((election_id, tracker, raw))
+        if credential is not None:
+            self.voted_of(election_id).add(credential)
+
+    def voted_of(self, election_id: str) -> set[str]:
+        """Credentials that this fetch is about, of which a ballot counts."""
+        return self.voted.setdefault(election_id, set())
+
     def refuse(self, topic: str, offset: int, reason: str) -> None:
         """Note that a record is believed by nobody."""
         self.refused.append(Refused(topic, offset, reason))
@@ -98,8 +135,8 @@ class Store:
         named = sorted({record.message.election_id for record in records})
         work = Work(sheets=await _sheets(sql, named))
         is_later = any(isinstance(record.message, _LATER_TYPES) for record in records)
-        counted = any(sheet.ballots_counted is not None for sheet in work.sheets.values())
-        if is_later or counted:
+        is_near_its_end = any(_is_near_its_end(sheet) for sheet in work.sheets.values())
+        if is_later or is_near_its_end:
             await _add_later(sql, work, named)
         offered = {
             (record.message.election_id, record.message.tracker)
@@ -112,6 +149,8 @@ class Store:
             await _add_waiting(sql, work, before_setup)
         if offered:
             work.sequenced = await _sequenced(sql, offered)
+        for election_id, credentials in _stated(records, work).items():
+            await _add_states(sql, work, election_id, credentials)
         return work
 
     async def save(self, sql: Sql, work: Work) -> None:
@@ -128,11 +167,18 @@ class Store:
             (_ADD_WAITING, work.new_waiting),
             (_ADD_REFUSED, work.refused),
             (_ADD_LATER, [_later_row(*one) for one in work.new_later]),
+            (_RESTATE, [_restated_row(*one) for one in work.restated.items()]),
         ]
+        for election_id, listed in work.new_listed:
+            await sql.execute(_ADD_LISTED, election_id, _raw(listed))
         for statement, added in kinds:
             columns = list(zip(*added, strict=True))
             if columns:
                 await sql.execute(statement, *map(list, columns))
+
+
+def _is_near_its_end(sheet: Sheet) -> bool:
+    return sheet.ballots_counted is not None or sheet.accounted is not None
 
 
 async def _sheets(sql: Sql, named: Sequence[str]) -> dict[str, Sheet]:
@@ -170,10 +216,38 @@ async def _sequenced(sql: Sql, offered: set[tuple[str, str]]) -> set[tuple[str, 
     return {(row["election_id"], row["tracker"]) for row in rows}
 
 
+def _stated(records: Iterable[Record[Any]], work: Work) -> dict[str, set[str]]:
+    """The credentials of all statements that these records make or release, by election."""
+    said = [one.message for one in records if isinstance(one.message, CredentialsChanged)]
+    waiting = [one for kept in work.waiting.values() for one in kept]
+    said += [
+        decode(CredentialsChanged.CONTRACT.name, one.value)  # type: ignore[misc]
+        for one in waiting
+        if one.topic == CREDENTIALS.name
+    ]
+    found: dict[str, set[str]] = {}
+    for one in said:
+        found.setdefault(one.election_id, set()).update(one.credentials)
+    return found
+
+
+async def _add_states(sql: Sql, work: Work, election_id: str, credentials: set[str]) -> None:
+    wanted = _raw(credentials)
+    for row in await sql.fetch(_STATES, election_id, wanted):
+        work.states_of(election_id)[row["credential"].hex()] = row["state"]
+    for row in await sql.fetch(_VOTED, election_id, wanted):
+        work.voted_of(election_id).add(row["credential"].hex())
+
+
+def _raw(credentials: Iterable[str]) -> list[bytes]:
+    return [bytes.fromhex(credential) for credential in credentials]
+
+
 # Texts are read only until ballots come: the setup stands by then.
 _SHEETS = """
     select election_id, votes_key, codes_key, root, size, parts, parts_there, credentials,
-           last_credential, peaks, ballots, ballots_counted,
+           last_credential, peaks, ballots, ballots_counted, active, replaced, withdrawn,
+           accounted_active, accounted_replaced, accounted_withdrawn,
            case when ballots = 0 then election end as election,
            case when ballots = 0 then trustees end as trustees
       from elections where election_id = any($1)
@@ -184,8 +258,10 @@ _SEQUENCED = """
 """
 _SAVE_SHEET = """
     insert into elections as known (election_id, election, trustees, codes_key, votes_key, root,
-        size, parts, parts_there, credentials, last_credential, peaks, ballots, ballots_counted)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        size, parts, parts_there, credentials, last_credential, peaks, ballots, ballots_counted,
+        active, replaced, withdrawn, accounted_active, accounted_replaced, accounted_withdrawn)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20)
     on conflict (election_id) do update set
         election = coalesce(known.election, excluded.election),
         trustees = coalesce(known.trustees, excluded.trustees),
@@ -193,11 +269,31 @@ _SAVE_SHEET = """
         root = excluded.root, size = excluded.size, parts = excluded.parts,
         parts_there = excluded.parts_there, credentials = excluded.credentials,
         last_credential = excluded.last_credential, peaks = excluded.peaks,
-        ballots = excluded.ballots, ballots_counted = excluded.ballots_counted
+        ballots = excluded.ballots, ballots_counted = excluded.ballots_counted,
+        active = excluded.active, replaced = excluded.replaced, withdrawn = excluded.withdrawn,
+        accounted_active = excluded.accounted_active,
+        accounted_replaced = excluded.accounted_replaced,
+        accounted_withdrawn = excluded.accounted_withdrawn
 """
 _ADD_BALLOTS = """
-    insert into sequenced_ballots (election_id, tracker)
-    select * from unnest($1::text[], $2::text[])
+    insert into sequenced_ballots (election_id, tracker, credential)
+    select * from unnest($1::text[], $2::text[], $3::bytea[])
+"""
+_ADD_LISTED = """
+    insert into known_credentials (election_id, credential) select $1, unnest($2::bytea[])
+"""
+_RESTATE = """
+    update known_credentials as known set state = said.state
+      from unnest($1::text[], $2::bytea[], $3::text[]) as said (election_id, credential, state)
+     where (known.election_id, known.credential) = (said.election_id, said.credential)
+"""
+_STATES = """
+    select credential, state from known_credentials
+     where election_id = $1 and credential = any($2::bytea[])
+"""
+_VOTED = """
+    select credential from sequenced_ballots
+     where election_id = $1 and credential = any($2::bytea[])
 """
 _ADD_WAITING = """
     insert into waiting_records (topic, log_offset, election_id, value)
@@ -231,7 +327,21 @@ def _sheet(row: Any) -> Sheet:
         ),
         ballots=row["ballots"],
         ballots_counted=row["ballots_counted"],
+        stated=Stated(row["active"], row["replaced"], row["withdrawn"]),
+        accounted=_accounted(row),
     )
+
+
+def _accounted(row: Any) -> Stated | None:
+    if row["accounted_active"] is None:
+        return None
+    return Stated(row["accounted_active"], row["accounted_replaced"], row["accounted_withdrawn"])
+
+
+def _restated_row(
+    place: tuple[str, str], state: CredentialState
+) -> tuple[str, bytes, CredentialState]:
+    return place[0], bytes.fromhex(place[1]), state
 
 
 def _sheet_row(sheet: Sheet) -> tuple[Any, ...]:
@@ -251,6 +361,12 @@ def _sheet_row(sheet: Sheet) -> tuple[Any, ...]:
         listing.peaks,
         sheet.ballots,
         sheet.ballots_counted,
+        sheet.stated.active,
+        sheet.stated.replaced,
+        sheet.stated.withdrawn,
+        None if sheet.accounted is None else sheet.accounted.active,
+        None if sheet.accounted is None else sheet.accounted.replaced,
+        None if sheet.accounted is None else sheet.accounted.withdrawn,
     )
 
 

@@ -247,7 +247,7 @@ async def test_a_new_database_finds_the_old_files_true(hall: Hall) -> None:
     await hall.stop()
     async with hall.database() as sql:
         await sql.execute(
-            "truncate consumer_offsets, applied_events, elections, sequenced_ballots,"
+            "truncate consumer_offsets, applied_events, elections, sequenced_ballots, known_credentials,"
             " waiting_records, later_records, refused_records, listed_credentials, boards, entries,"
             " credential_states, declarations, unwritten, quarantine"
         )
@@ -288,7 +288,7 @@ async def test_a_replay_rebuilds_every_derived_table(hall: Hall, seed: int, most
         await asyncio.to_thread(hall.stack.drop_database, database)
     assert rebuilt == wanted
     filled = {name for name, found in wanted.items() if found.rows}
-    assert filled >= {"boards", "entries", "listed_credentials", "credential_states", "elections"}
+    assert filled >= {"boards", "entries", "listed_credentials", "known_credentials", "elections"}
 
 
 def settings_of(hall: Hall, database: str) -> BoardSettings:

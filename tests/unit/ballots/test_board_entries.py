@@ -39,8 +39,8 @@ WHOLE: list[Entry] = [
     _states("active", HASH, OTHER),
     BallotEntry(TRACKER),
     BallotEntry(OTHER_TRACKER),
-    EndEntry(HASH),
     _states("withdrawn", OTHER),
+    EndEntry(HASH),
     TallyEntry(HASH),
     DecryptionEntry(HASH),
     DecryptionEntry(OTHER),
@@ -156,20 +156,24 @@ def test_the_strongest_state_holds_in_any_order() -> None:
         [SETUP, *WHOLE],
         [_states("active", HASH), SETUP],
         [*WHOLE[:4], BallotEntry(TRACKER)],
-        [*WHOLE[:5], BallotEntry("C" * 43)],
-        [*WHOLE[:5], EndEntry(OTHER)],
+        [*WHOLE[:6], BallotEntry("C" * 43)],
+        [*WHOLE[:6], EndEntry(OTHER)],
+        [*WHOLE[:6], _states("active", HASH)],
         [SETUP, TallyEntry(HASH)],
-        [*WHOLE[:5], DecryptionEntry(HASH)],
-        [*WHOLE[:5], ResultEntry(HASH)],
+        [*WHOLE[:6], DecryptionEntry(HASH)],
+        [*WHOLE[:6], ResultEntry(HASH)],
         [*WHOLE[:9], DeclarationEntry(HASH)],
         [*WHOLE, DeclarationEntry(HASH)],
         [*WHOLE, _states("active", HASH)],
         [*WHOLE[:10], DecryptionEntry(HASH)],
         [SETUP, _states("active", HASH, uuid="11111111111111")],
+        [SETUP, _states("active", OTHER, HASH)],
+        [SETUP, _states("active", HASH, HASH)],
     ],
 )
 def test_a_line_out_of_place_is_refused(changed: list[Entry]) -> None:
-    """Nothing before the setup or twice, no ballot after the end, no foreign statement."""
+    """Nothing before the setup or twice, no ballot and no statement after the end, no statement of
+    another election, none out of the list's order."""
     with pytest.raises(BoardRefused, match="line "):
         board_entries.read(_file(changed), UUID)
 
@@ -190,3 +194,11 @@ def test_a_cut_file_is_refused() -> None:
     """Its last line lacks its end."""
     with pytest.raises(BoardRefused, match="cut off"):
         board_entries.read(_file(WHOLE)[:-1], UUID)
+
+
+def test_a_statement_about_a_stranger_is_refused_where_the_list_is_known() -> None:
+    """A credential that the authority never listed has no state."""
+    whole = _file(WHOLE)
+    assert board_entries.read(whole, UUID, {HASH, OTHER}).size == len(WHOLE)
+    with pytest.raises(BoardRefused, match=r"line 2.*isn't in the list"):
+        board_entries.read(whole, UUID, {HASH})

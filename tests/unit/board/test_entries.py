@@ -123,6 +123,17 @@ async def test_nothing_follows_the_declaration(course: list[Message]) -> None:
             entries.extended(board, late)
 
 
+@promise("P9")
+async def test_no_statement_follows_the_last_ballot(course: list[Message]) -> None:
+    """Under our own signature neither: nor one that isn't in the list's order."""
+    said = next(one for one in course if type(one) is StatesPosted)
+    with pytest.raises(NoPlace, match="ballots_ended"):
+        entries.extended(await board_before(course, TallyPosted), said)
+    turned = msgspec.structs.replace(said, credentials=said.credentials[::-1])
+    with pytest.raises(NoPlace, match="states_not_sorted"):
+        entries.extended(await board_before(course, BallotPosted), turned)
+
+
 async def test_a_ballot_under_another_tracker_has_no_place(course: list[Message]) -> None:
     """A tracker is the hash of the ballot beside it, or there is no entry."""
     board = await board_before(course, BallotPosted)

@@ -9,7 +9,9 @@ import pytest
 
 from services.board.store.sequencing import Refused
 from shared.consumer_types import Done, Quarantine
-from shared.contracts.board import SetupPosted, StatesPosted
+from shared.contracts.board import ArchiveCompleted, SetupPosted, StatesPosted
+from shared.contracts.codes import CredentialsChanged, CredentialState, states_text
+from shared.contracts.message import Message
 from shared.contracts.topics import BALLOTS, CREDENTIALS
 from shared.testing.board import Polls
 from shared.testing.promises import promise
@@ -102,6 +104,7 @@ async def test_the_first_word_about_an_election_counts() -> None:
         POLLS.list_fixed(root="00" * 32),
         *POLLS.published(),
         POLLS.counted(9),
+        POLLS.accounted(active=9, withdrawn=1),
         tally,
         POLLS.decryption(),
     )
@@ -187,7 +190,7 @@ async def test_a_board_with_more_ballots_than_were_accepted_never_ends(counted: 
 async def test_a_board_waits_for_the_last_ballot() -> None:
     """The count alone ends nothing: every accepted ballot must stand there."""
     desk = await set_up()
-    await desk.take(*POLLS.all_accepted()[:-1], *CLOSING)
+    await desk.take(POLLS.changed(), *POLLS.all_accepted()[:-1], *CLOSING)
     assert desk.kinds[-1] == "BallotPosted"
     await desk.take(POLLS.accepted(3))
     assert desk.kinds[-5:] == COURSE[-5:]
@@ -197,5 +200,112 @@ async def test_a_decryption_after_the_result_has_no_place() -> None:
     """A trustee who comes after the result isn't needed; the archive ends with the result."""
     desk = await set_up()
     late = msgspec.structs.replace(POLLS.decryption(), owner=2)
-    await desk.take(*POLLS.all_accepted(), *CLOSING, late)
+    await desk.take(POLLS.changed(), *POLLS.all_accepted(), *CLOSING, late)
     assert desk.kinds[-1] == "ResultPosted"
+
+
+def declared() -> Message:
+    """The declaration, whatever it says of the archive."""
+    return POLLS.declared(
+        ArchiveCompleted(
+            election_id=POLLS.election_id,
+            archive_sha256="ab" * 32,
+            archive_bytes=1,
+            entries=1,
+            root="cd" * 32,
+        )
+    )
+
+
+@promise("P9", "P13")
+async def test_a_board_waits_for_the_last_statement_about_a_credential() -> None:
+    """Read before all that `codes` said, the whole end, declaration included, waits for it: no
+    declared board lacks the state of a credential."""
+    desk = Desk(POLLS)
+    closing = [POLLS.accounted(withdrawn=1), *CLOSING[1:], declared()]
+    await desk.take(POLLS.created(), POLLS.list_fixed(), *POLLS.all_accepted(), *closing)
+    await desk.take(*POLLS.published(), POLLS.changed())
+    assert "BallotsEnded" not in desk.kinds
+    await desk.take(POLLS.changed("withdrawn", [6]))
+    assert desk.kinds[-6:] == ["StatesPosted", *COURSE[-4:], "DeclarationPosted"]
+    board, _ = read_back([emission.message for emission in desk.said])
+    assert board.is_declared
+
+
+@promise("P13")
+async def test_a_board_without_the_packs_account_never_ends() -> None:
+    """Until `codes` says how many credentials have which state nobody knows whether it is all."""
+    desk = await set_up()
+    await desk.take(POLLS.changed(), *POLLS.all_accepted(), *CLOSING[1:])
+    assert desk.kinds[-1] == "BallotPosted"
+    await desk.take(CLOSING[0])
+    assert desk.kinds == COURSE
+
+
+@promise("P13")
+async def test_more_active_credentials_than_are_accounted_for_are_an_alarm() -> None:
+    """A spare that was made active is in no account: the board never ends, and says so."""
+    desk = await set_up()
+    await desk.take(POLLS.changed(), POLLS.changed("active", [7]), *POLLS.all_accepted(), *CLOSING)
+    assert "BallotsEnded" not in desk.kinds
+    assert desk.work.sheet(POLLS.election_id).is_overstated
+
+
+def stated(state: CredentialState, *listed: str) -> CredentialsChanged:
+    """Any statement, as `codes` signs it."""
+    text = states_text(POLLS.election_id, state, list(listed))
+    return CredentialsChanged(
+        election_id=POLLS.election_id,
+        state=state,
+        credentials=list(listed),
+        signature=POLLS.law.signers["codes"].sign(text),
+    )
+
+
+UNLAWFUL = {
+    "ballot_already_posted": [
+        POLLS.changed("withdrawn", [0]),
+        POLLS.changed("replaced", [0, 6]),
+    ],
+    "credential_not_listed": [stated("active", "ab" * 32)],
+    "states_not_sorted": [
+        stated("active", *(POLLS.law.credentials[at] for at in order)) for order in ([5, 4], [5, 5])
+    ],
+}
+
+
+@promise("P8", "P9")
+@pytest.mark.parametrize("reason", UNLAWFUL)
+async def test_what_would_spoil_the_board_for_ever_is_refused(reason: str) -> None:
+    """Signed by `codes` or not: no verifier takes a board that names credentials nobody listed, or
+    out of order, and a ballot that is posted stays good. The rest of the election goes on."""
+    desk = await set_up()
+    await desk.take(POLLS.changed(), POLLS.accepted(0))
+    await desk.take(*UNLAWFUL[reason])
+    assert [one.reason for one in desk.work.refused] == [reason] * len(UNLAWFUL[reason])
+    await desk.take(*POLLS.all_accepted(), *CLOSING)
+    assert desk.kinds == COURSE
+
+
+@promise("P9")
+async def test_nothing_is_said_of_a_credential_behind_the_end() -> None:
+    """The trustees open the sum of what was active then: a later statement is refused, and one that
+    says nothing new is none."""
+    desk = await set_up()
+    await desk.take(POLLS.changed(), *POLLS.all_accepted(), *CLOSING[:2])
+    assert desk.kinds[-1] == "BallotsEnded"
+    await desk.take(POLLS.changed(), POLLS.changed("withdrawn", [6]), *CLOSING[2:])
+    assert [one.reason for one in desk.work.refused] == ["ballots_ended"]
+    assert desk.kinds == COURSE
+
+
+async def test_a_statement_that_changes_nothing_is_no_entry() -> None:
+    """Said again, in another grouping, or of what is stronger already: the board has it."""
+    desk = await set_up()
+    await desk.take(POLLS.changed("withdrawn", [6]), POLLS.changed("active", [4, 5]))
+    before = desk.work.sheet(POLLS.election_id)
+    await desk.take(POLLS.changed("active", [5, 6]), POLLS.changed("active", [4]))
+    assert desk.kinds.count("StatesPosted") == 2
+    assert desk.work.sheet(POLLS.election_id) == before
+    assert (before.stated.active, before.stated.withdrawn) == (2, 1)
+    assert not desk.work.refused

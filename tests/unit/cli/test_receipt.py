@@ -1,5 +1,6 @@
 """`castonce receipt`: a voter's own checks, online and for a credential that cast nothing."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,12 +35,17 @@ def board() -> Iterator[BoardDouble]:
 @pytest.fixture
 def copied(board: BoardDouble, tmp_path: Path) -> list[str]:
     """A copy of the board, as options of `receipt none`."""
-    given = ["fetch", board.url, UUID, "--out", str(tmp_path), "--board-key", BOARD_KEY]
+    return copy_of(board, tmp_path)
+
+
+def copy_of(board: BoardDouble, folder: Path) -> list[str]:
+    """A copy of a served board, as options of `receipt none`."""
+    given = ["fetch", board.url, UUID, "--out", str(folder), "--board-key", BOARD_KEY]
     assert CliRunner().invoke(board_command.app, given).exit_code == 0
     return [
-        *("--archive", str(tmp_path / f"{UUID}.bel")),
-        *("--board", str(tmp_path / f"{UUID}.board")),
-        *("--checkpoint", str(tmp_path / f"{UUID}.checkpoint")),
+        *("--archive", str(folder / f"{UUID}.bel")),
+        *("--board", str(folder / f"{UUID}.board")),
+        *("--checkpoint", str(folder / f"{UUID}.checkpoint")),
         *("--board-key", BOARD_KEY),
     ]
 
@@ -193,7 +199,7 @@ def test_a_credential_that_cast_nothing_is_shown_from_public_files_alone(
     assert done.exit_code == 0, words_of(done)
     assert "None of the 2 ballots on the board is of this credential" in words_of(done)
     assert "spare" in words_of(done)
-    assert "So far" not in words_of(done)
+    assert "NOT SHOWN" not in words_of(done)
 
 
 @promise("P5")
@@ -220,31 +226,56 @@ def test_a_typed_code_stays_here_and_is_not_shown(
     assert "isn't well formed" in words_of(none(*copied, typed="nonsense\n"))
 
 
+@promise("P5")
+def test_a_ballot_that_somebody_forged_accuses_nobody(tmp_path: Path) -> None:
+    """The credential stands in it, but no code made it: that the board holds it is the evidence."""
+    made = BoardDouble()
+    made.setup()
+    made.hold(re.sub(rb'("signature":.*?"challenge":"[0-9]*)[0-9]"', rb'\1"', BALLOTS[1]))
+    made.end()
+    with double.serving(made) as served:
+        options = copy_of(served, tmp_path)
+    done = none(*options, "--credential", credential_of(1))
+    assert done.exit_code == 1
+    assert "isn't by it: its proofs don't hold" in words_of(done)
+    assert "evidence" in words_of(done)
+    assert "This credential cast a ballot" not in words_of(done)
+
+
 @pytest.mark.parametrize("state", ["active", "replaced", "withdrawn"])
-def test_the_state_is_the_strongest_that_codes_signed(
-    board: BoardDouble, tmp_path: Path, state: str, request: pytest.FixtureRequest
-) -> None:
+def test_the_state_is_the_strongest_that_codes_signed(tmp_path: Path, state: str) -> None:
     """In words."""
-    board.state(state, credential_of(9))
-    board.state("active", credential_of(9))
-    done = none(*request.getfixturevalue("copied"), "--credential", credential_of(9))
+    made = BoardDouble()
+    made.setup()
+    made.state(state, credential_of(9))
+    made.state("active", credential_of(9))
+    made.end()
+    with double.serving(made) as served:
+        options = copy_of(served, tmp_path)
+    done = none(*options, "--credential", credential_of(9))
     assert done.exit_code == 0
     assert f"{state}:" in words_of(done)
 
 
-def test_before_the_end_it_is_said_that_a_ballot_may_still_come(tmp_path: Path) -> None:
-    """What holds so far isn't what holds."""
+def test_before_the_end_nothing_is_shown_yet(tmp_path: Path) -> None:
+    """A ballot may still come: said first, and in the exit code."""
     made = BoardDouble()
     made.setup()
     with double.serving(made) as served:
-        given = ["fetch", served.url, UUID, "--out", str(tmp_path)]
-        assert CliRunner().invoke(board_command.app, given).exit_code == 0
-    files = [str(tmp_path / f"{UUID}.{ending}") for ending in ("bel", "board", "checkpoint")]
-    pairs = zip(("--archive", "--board", "--checkpoint"), files, strict=True)
-    done = none(*(word for pair in pairs for word in pair), "--credential", credential_of(9))
-    assert done.exit_code == 0
-    assert "So far" in words_of(done)
+        options = copy_of(served, tmp_path)
+    done = none(*options, "--credential", credential_of(9))
+    assert done.exit_code == receipt.NOT_SHOWN
+    assert "NOT SHOWN YET: the ballots haven't ended" in words_of(done)
+    assert "✓" not in done.stdout
+
+
+def test_without_the_boards_key_nothing_is_shown(copied: list[str]) -> None:
+    """Whoever made the files may have left a ballot out of them."""
+    done = none(*copied[:-2], "--credential", credential_of(9))
+    assert done.exit_code == receipt.NOT_SHOWN
+    assert "whose they are isn't known" in words_of(done)
     assert "signature wasn't checked" in words_of(done)
+    assert "✓" not in done.stdout
 
 
 def test_a_copy_that_was_changed_shows_nothing(copied: list[str]) -> None:
