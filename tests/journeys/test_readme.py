@@ -56,6 +56,7 @@ def test_the_walk_through_a_ballot_works_as_written(tmp_path: Path) -> None:
     receipt = json.loads((tmp_path / "offline" / "receipt.json").read_text())
     assert len(receipt["tracker"]) == 43
     assert "EVERYTHING HOLDS" in shown
+    assert "Every number of the declaration is what these files come to." in shown
 
 
 @pytest.mark.parametrize("block", CONSOLE.findall(README.read_text()))
