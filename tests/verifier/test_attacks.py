@@ -340,6 +340,8 @@ QUESTION: Path = ("questions", 0)
 MISSHAPEN: list[tuple[Path, Any]] = [
     (("uuid",), "short"),
     (("uuid",), "0OIl0OIl0OIl0OIl"),
+    (("uuid",), "1" * 14 + "\n"),
+    (("uuid",), "1" * 14 + "-"),
     (("name",), 1),
     (("description",), None),
     (("questions",), []),
