@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.structs import RecordMetadata
 
-from shared.kafka import connections, sending
+from shared.kafka import connections
 from shared.kafka.consumer import end_tasks
 from shared.kafka.errors import NotPublished
 from shared.kafka.sealing import Header, Sealed
@@ -50,7 +50,6 @@ class Producer:
         self._raw: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
         connections.install()
-        sending.install()
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report outages ourselves
 
     async def start(self) -> None:
@@ -95,7 +94,6 @@ class Producer:
             future: asyncio.Future[RecordMetadata] = await raw.send(
                 topic, value, key, partition, headers=headers
             )
-            raw._sender.send_soon()
         except (KafkaError, OSError, TimeoutError) as error:
             raise NotPublished(f"Kafka took no record: {error!r}") from error
         return future
@@ -117,7 +115,6 @@ class Producer:
             async with asyncio.timeout(ACK_SECONDS):
                 for group in _by_partition(records):
                     await self._hand_over(raw, group, pending)
-            raw._sender.send_now()
         except (KafkaError, OSError, TimeoutError) as error:
             raise await self._failed(raw, pending, error) from error
         return Publication(raw, asyncio.gather(*pending))
@@ -229,6 +226,7 @@ async def discard(raw: AIOKafkaProducer) -> None:
     """
     if await has_stopped(raw.stop(), STOP_SECONDS):
         return
-    await end_tasks(raw._sender.tasks)
+    if raw._sender.sender_task is not None:
+        await end_tasks([raw._sender.sender_task])
     raw._message_accumulator.fail_all(ProducerClosed())
     await raw.client.close()
