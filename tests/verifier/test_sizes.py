@@ -52,9 +52,15 @@ def test_a_record_longer_than_any_can_be_is_refused(small: list[Record], what: s
 def test_a_list_of_credentials_is_long_but_flat(small: list[Record]) -> None:
     """It may have 100 megabytes; of a list of lists that would be three gigabytes of memory."""
     credential = json.loads(small[2].body)[0]
-    for body in (b"[[],[]]", b'["a","\\u0061"]', b"[1]", b'{"a":1}', compact(["a" * 101]), b"[ ]"):
+    for body in (b"[[],[]]", b'["a","\\u0061"]', b"[1]", b'{"a":1}', b"[ ]"):
         reason = refusal(pack(replaced(small, 2, body))).reason
         assert reason == "isn't a list of credentials", body
+    for length in (59, 101):
+        body = compact([credential, "a" * length])
+        assert refusal(pack(replaced(small, 2, body))).reason == "isn't a list of credentials"
+    for length in (60, 100):
+        body = compact([credential, "a" * length])
+        assert "has a point" in refusal(pack(replaced(small, 2, body))).reason
     more = compact([*json.loads(small[2].body), credential])
     assert "twice" in refusal(pack(replaced(small, 2, more))).reason
     size = 30_000_000

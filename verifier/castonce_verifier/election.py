@@ -19,8 +19,8 @@ from castonce_verifier.strict_json import array, natural, read, read_compact, re
 GROUP: Final = "Ed25519"
 _UUID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{14,64}")
 _WEIGHT: Final = re.compile(r"[1-9][0-9]{0,15}")
-# Any list of short words: what they are is checked one by one.
-_WORDS: Final = re.compile(rb'\[(?:"[^"\\]{0,100}"(?:,"[^"\\]{0,100}")*+)?\]')
+# Any list of words about as long as credentials: what they are is checked one by one.
+_WORDS: Final = re.compile(rb'\[(?:"[^"\\]{60,100}"(?:,"[^"\\]{60,100}")*+)?\]')
 
 
 class Question(NamedTuple):
@@ -89,7 +89,7 @@ def read_election(raw: bytes) -> Election:
 
 def read_credentials(raw: bytes) -> dict[str, int]:
     """Return each voter's credential, as ballots spell it, with the weight of its vote."""
-    # Before it is read as JSON: of a list of lists the values would take thirty times its bytes.
+    # Before it is read as JSON: small values would take up to thirty times its bytes.
     require(_WORDS.fullmatch(raw) is not None, "isn't a list of credentials")
     weights: dict[str, int] = {}
     for line in array(read_compact(raw)):
