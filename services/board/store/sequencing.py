@@ -182,7 +182,14 @@ def _is_near_its_end(sheet: Sheet) -> bool:
 
 
 async def _sheets(sql: Sql, named: Sequence[str]) -> dict[str, Sheet]:
+    """The sheets of these elections, which nobody else changes until we commit.
+
+    The topics may be read by two processes at once: each saves the whole row of what it has read.
+    """
     rows = await sql.fetch(_SHEETS, named)
+    if len(rows) < len(named):
+        await sql.execute(_NAME_ELECTIONS, named)
+        rows = await sql.fetch(_SHEETS, named)
     return {row["election_id"]: _sheet(row) for row in rows}
 
 
@@ -250,7 +257,10 @@ _SHEETS = """
            accounted_active, accounted_replaced, accounted_withdrawn,
            case when ballots = 0 then election end as election,
            case when ballots = 0 then trustees end as trustees
-      from elections where election_id = any($1)
+      from elections where election_id = any($1) order by election_id for update
+"""
+_NAME_ELECTIONS = """
+    insert into elections (election_id) select unnest($1::text[]) on conflict do nothing
 """
 _SEQUENCED = """
     select election_id, tracker from sequenced_ballots

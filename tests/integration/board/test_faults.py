@@ -247,7 +247,8 @@ async def test_a_new_database_finds_the_old_files_true(hall: Hall) -> None:
     await hall.stop()
     async with hall.database() as sql:
         await sql.execute(
-            "truncate consumer_offsets, applied_events, elections, sequenced_ballots, known_credentials,"
+            "truncate consumer_offsets, applied_events, elections, sequenced_ballots,"
+            " known_credentials,"
             " waiting_records, later_records, refused_records, listed_credentials, boards, entries,"
             " credential_states, declarations, unwritten, quarantine"
         )
