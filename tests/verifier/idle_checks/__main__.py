@@ -20,6 +20,8 @@ PACKAGE: Final = Path(castonce_verifier.__file__).parent
 TESTS: Final = Path(__file__).parents[1]
 LISTED: Final = TESTS / "survivors.toml"
 NICENESS: Final = 10
+# Only shares work out: its changes make it slower, or end what test_crew.py holds against it.
+WITHOUT_CHECKS: Final = ("crew.py",)
 NOT_OF_THE_VERIFIER: Final = ("test_idle_checks.py", "test_independence.py")
 # Without the plugin that prints, and without what this adds to a session.
 OPTIONS: Final = ("-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=")
@@ -107,7 +109,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _every() -> list[Mutant]:
-    paths = sorted(PACKAGE.glob("*.py"))
+    paths = [path for path in sorted(PACKAGE.glob("*.py")) if path.name not in WITHOUT_CHECKS]
     return [mutant for path in paths for mutant in mutants(path.name, path.read_text())]
 
 

@@ -2,11 +2,13 @@
 
 The tests are collected once and run once on the unchanged package, which shows which of them reach
 which function. Each trial is then a fork that takes a change and runs the tests that reach it, the
-shortest first, until one fails. A trial that takes too long counts as noticed.
+shortest first, until one fails. A trial that takes too long, or too much memory, counts as noticed.
 """
 
 import multiprocessing
 import os
+import resource
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +22,10 @@ import pytest
 from tests.verifier.idle_checks.grafting import Place, graft, noting, users
 from tests.verifier.idle_checks.operators import Mutant
 
-LIMIT_SECONDS: Final = 600
+LIMIT_SECONDS: Final = 1_200
+# The longest test takes a quarter of it; what goes on without end is ended by the system.
+TEST_CPU_SECONDS: Final = 40.0
+MEMORY_BYTES: Final = 4 * 2**30
 NOTICED, UNNOTICED = 1, 0
 
 
@@ -127,6 +132,7 @@ class Trials:
         """In a process of its own: end with status 0 only if every test passes."""
         # Tests start processes of their own, which a daemon may not.
         multiprocessing.process.current_process().daemon = False  # type: ignore[attr-defined]
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
@@ -134,6 +140,7 @@ class Trials:
             graft(mutant.file, mutant.source)
             numbers = self._tests_of(mutant)
             for number, following in zip(numbers, [*numbers[1:], numbers[0]], strict=True):
+                signal.setitimer(signal.ITIMER_PROF, TEST_CPU_SECONDS)
                 self._run(number, following)
                 if self._failed:
                     os._exit(NOTICED)
