@@ -12,6 +12,7 @@ from services.board.api import BoardApi, make_api
 from services.board.config import BoardSettings
 from services.board.door import Door
 from services.board.files import lock_folder
+from services.board.lease import Lease
 from services.board.lookup import Lookup
 from services.board.public import Notary, PublicBoards
 from services.board.publishing import Publishing
@@ -47,13 +48,16 @@ async def main() -> None:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
         service.add_check("postgres", lambda: ping(pool))
+        lease = Lease(settings)
+        service.on_stop("lease", lease.close)
+        await service.wait_for("the right to write the board", lease.hold)
         _lock = await service.wait_for("the archive folder", lambda: _locked(settings))
         await service.wait_for("Kafka", lambda: topics.check(settings.kafka))
         producer = Producer(settings.kafka, settings.instance)
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "board")
-        publishing = Publishing(pool, boards, outbox, settings.archive_dir)
+        publishing = Publishing(pool, lease, boards, outbox, settings.archive_dir)
         await service.wait_for("the public files", publishing.publish)
         told = _stream(sequencing_parts(pool, trust, elections_key), pool, settings, outbox, alarm)
         back = _stream(entries_parts(trust), pool, settings, outbox, _waking(publishing))

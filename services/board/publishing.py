@@ -20,6 +20,7 @@ import asyncpg
 from ballots.merkle import leaf_hash
 from services.board import metrics
 from services.board.files import FileDiffers, PublicFile, archive_path, lines_path
+from services.board.lease import BoardTaken, Lease
 from services.board.public import PublicBoard, PublicBoards
 from services.board.store import reading
 from services.board.store.reading import Row
@@ -28,7 +29,7 @@ from shared.contracts.board import ArchiveCompleted, BoardEnded
 from shared.contracts.message import derived_event_id
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
-from shared.postgres.pool import connection, is_transient, transaction
+from shared.postgres.pool import connection, is_transient
 
 ENTRIES_AT_ONCE = 500
 LOOK_AGAIN_SECONDS = 5.0
@@ -47,9 +48,15 @@ class Publishing:
     """Writes the files of all boards and grows what the public sees."""
 
     def __init__(
-        self, pool: "asyncpg.Pool[Any]", boards: PublicBoards, outbox: Outbox, folder: Path
+        self,
+        pool: "asyncpg.Pool[Any]",
+        lease: Lease,
+        boards: PublicBoards,
+        outbox: Outbox,
+        folder: Path,
     ) -> None:
         self._pool = pool
+        self._lease = lease
         self._boards = boards
         self._outbox = outbox
         self._folder = folder
@@ -73,8 +80,9 @@ class Publishing:
             try:
                 await self.publish()
             except Exception as error:
-                if not is_transient(error):
+                if not is_transient(error) and not isinstance(error, BoardTaken):
                     raise
+                self._lease.drop()
                 self._note(f"{type(error).__name__}: {error}")
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, _LONGEST_BACKOFF)
@@ -86,8 +94,12 @@ class Publishing:
                         await self._wake.wait()
 
     async def publish(self) -> None:
-        """Show everything that is committed by now; raises what disk and database raise."""
+        """Show everything that is committed by now; raises what disk and database raise.
+
+        Raises BoardTaken while another process has the right to write.
+        """
         self._wake.clear()
+        await self._lease.hold()
         async with connection(self._pool) as sql:
             reaches = await reading.reaches(sql)
         for election_id, entries in reaches.items():
@@ -128,7 +140,8 @@ class Publishing:
         if not new:
             return
         said = [_announcement(message) for message in self._announced(board, new)]
-        async with transaction(self._pool) as sql:
+        sql = await self._lease.hold()
+        async with sql.transaction():
             await reading.forget_written(sql, board.about.election_id, new[-1].entry + 1)
             await self._outbox.add(sql, said)
         if said:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from services.board.lease import BoardTaken, Lease
+from services.board.public import Notary, PublicBoards
+from services.board.publishing import Publishing
 from services.board.store.sequencing import Store
 from shared.consumer_types import Record
 from shared.contracts.message import encode
+from shared.postgres.pool import connect
 from shared.testing.board import Polls
 from shared.testing.promises import promise
 from tests.integration.board.conftest import Hall, eventually
+from tests.integration.board.test_faults import settings_of
 
 
 def record_of(polls: Polls) -> Record[Any]:
@@ -55,3 +63,68 @@ async def is_waiting(watcher: Any, other: Any, loading: asyncio.Task[Any]) -> bo
     """Whether the other process waits for a lock, or has read without waiting."""
     asked = "select wait_event_type = 'Lock' from pg_stat_activity where pid = $1"
     return loading.done() or bool(await watcher.fetchval(asked, other.get_server_pid()))
+
+
+@promise("P3", "P15")
+async def test_one_process_at_a_time_has_the_right_to_write(hall: Hall) -> None:
+    """A second one, wherever it runs, is told that it is taken; once the first has gone it gets it,
+    and a right whose connection broke is asked for anew."""
+    settings = settings_of(hall, "castonce_board")
+    own = Lease(settings)
+    with pytest.raises(BoardTaken):
+        await own.hold()
+    await hall.stop()
+    try:
+        held: Any = await own.hold()
+        assert await own.hold() is held
+        with pytest.raises(BoardTaken):
+            await Lease(settings).hold()
+        held.terminate()
+        assert await eventually(lambda: again(own), lambda found: found not in (None, held))
+    finally:
+        await own.close()
+    await hall.start()
+
+
+async def again(lease: Lease) -> Any:
+    """The right, or None while the server hasn't noticed yet that its holder is gone."""
+    with contextlib.suppress(BoardTaken):
+        return await lease.hold()
+    return None
+
+
+@promise("P3", "P15")
+async def test_a_second_process_with_a_folder_of_its_own_writes_nothing(
+    hall: Hall, tmp_path: Path
+) -> None:
+    """The running one's bytes stay its own to forget: the other neither writes nor announces."""
+    await hall.start()
+    settings = settings_of(hall, "castonce_board")
+    pool = await connect(settings, size=2)
+    try:
+        boards = PublicBoards(Notary(settings.board_name, "17" * 32))
+        outbox: Any = None
+        second = Publishing(pool, Lease(settings), boards, outbox, tmp_path)
+        with pytest.raises(BoardTaken):
+            await second.publish()
+        assert not await asyncio.to_thread(os.listdir, tmp_path)
+    finally:
+        await pool.close()
+
+
+@promise("P15")
+async def test_a_board_whose_connection_is_cut_gets_its_right_again(hall: Hall) -> None:
+    """The database restarted, or an operator cut everything: ballots come on as before."""
+    polls = hall.polls("cut", voters=3)
+    await hall.set_up(polls)
+    pool = await connect(settings_of(hall, "castonce_board"), size=1)
+    try:
+        cut = await pool.fetch(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name like 'board-0%' and usename = 'board_app'"
+        )
+    finally:
+        await pool.close()
+    assert len(cut) >= 2
+    await hall.say(polls.changed(), *polls.all_accepted())
+    await hall.until(polls.election_id, lambda board: board.get("ballots") == 3)
