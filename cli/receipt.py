@@ -16,7 +16,7 @@ import typer
 
 from ballots import ballot, codes, credentials
 from ballots.board_entries import FinalState
-from ballots.errors import CodeRefused
+from ballots.errors import BallotError, CodeRefused
 from cli import board_copy, board_places
 from cli.board import KeyOption, tell_signature
 from cli.board_client import BoardClient
@@ -29,6 +29,7 @@ from shared.contracts.permits import Receipt
 
 app = make_app("Check a receipt, or that a credential cast nothing online.")
 
+NOT_SHOWN: Final = 3
 _EVIDENCE: Final = "Keep the receipt and tell the helpline or a scrutineer: it is evidence."
 _IN_WORDS: Final[dict[FinalState, str]] = {
     "spare": "spare: it stands for nobody, and may not vote",
@@ -87,7 +88,10 @@ def none(
         typer.Option("--credential", help="The public credential; else your code is asked for."),
     ] = None,
 ) -> None:
-    """Show from public files alone that a credential cast nothing online."""
+    """Show from public files alone that a credential cast nothing online.
+
+    Exit code 3 where that isn't shown yet: before the ballots' end, or without the board's key.
+    """
     key = None if board_key is None else board_copy.key_from(board_key)
     paths = Paths(archive, board, checkpoint)
     code = None if credential else _ask_code()
@@ -98,8 +102,11 @@ def none(
     ):
         public = credential or credentials.derive(code or "", copy.election.uuid).public
         _require_unused(copy, public)
-        _tell_unused(copy, public)
+        is_shown = copy.board.is_ended and key is not None
+        _tell_unused(copy, public, is_shown=is_shown)
     tell_signature(key)
+    if not is_shown:
+        raise typer.Exit(NOT_SHOWN)
 
 
 def _read_receipt(path: Path) -> Receipt:
@@ -194,15 +201,37 @@ def _require_unused(copy: Copy, credential: str) -> None:
         )
     for raw in copy.archive.ballots():
         if ballot.peek(raw) == credential:
+            _require_forged(copy, raw)
             raise CliError(
-                f"This credential cast a ballot online: its tracker is {ballot.tracker(raw)}.",
-                "If its elector says otherwise, tell a scrutineer.",
+                "A ballot on the board is in this credential's name, and isn't by it: its proofs"
+                f" don't hold. Its tracker is {ballot.tracker(raw)}.",
+                f"Whoever holds the code didn't make it: the board is false. {board_copy.EVIDENCE}",
             )
 
 
-def _tell_unused(copy: Copy, credential: str) -> None:
-    count = copy.archive.ballot_count
-    show_done(f"None of the {count} ballots on the board is of this credential.")
+def _require_forged(copy: Copy, raw: bytes) -> None:
+    """Raise CliError where a ballot's proofs hold: then who made it had the code."""
+    try:
+        ballot.verify(copy.election, raw)
+    except BallotError:
+        return
+    raise CliError(
+        f"This credential cast a ballot online: its tracker is {ballot.tracker(raw)}.",
+        "If its elector says otherwise, tell a scrutineer.",
+    )
+
+
+def _tell_unused(copy: Copy, credential: str, *, is_shown: bool) -> None:
+    none_of = f"None of the {copy.archive.ballot_count} ballots"
+    if is_shown:
+        show_done(f"{none_of} on the board is of this credential.")
+    elif copy.board.is_ended:
+        show_warning(f"{none_of} in these files is of this credential; whose they are isn't known.")
+    else:
+        show_warning(
+            f"NOT SHOWN YET: the ballots haven't ended. {none_of} so far is of this credential;"
+            " look again then."
+        )
     show_facts(
         [
             ("Credential", credential),
@@ -210,6 +239,4 @@ def _tell_unused(copy: Copy, credential: str) -> None:
             ("Election", copy.election.name),
         ]
     )
-    if not copy.board.is_ended:
-        show_warning("So far: the ballots haven't ended yet. Look again then.")
     show_warning("Who its elector is, these files don't say. castonce-verify checks the ballots.")

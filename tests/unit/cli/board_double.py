@@ -80,9 +80,12 @@ class BoardDouble:
     def cast(self, *numbers: int) -> None:
         """One entry per ballot of the vector."""
         for number in numbers:
-            raw = BALLOTS[number]
-            added = self._writer.ballot(raw)
-            self._add(board_entries.BallotEntry(ballot.tracker(raw)), added.raw)
+            self.hold(BALLOTS[number])
+
+    def hold(self, raw: bytes) -> None:
+        """One entry for any ballot, also for one whose proofs don't hold."""
+        added = self._writer.ballot(raw)
+        self._add(board_entries.BallotEntry(ballot.tracker(raw)), added.raw)
 
     def state(self, state: str, *public: str) -> None:
         """A statement of codes."""
