@@ -1,7 +1,6 @@
 """Puts `codes` together: settings, adapters, streams, API; nothing else builds adapters."""
 
 import os
-import secrets
 from typing import Any
 
 import asyncpg
@@ -14,15 +13,15 @@ from services.codes.granting import Granting
 from services.codes.handlers import RequestHandlers
 from services.codes.registering import Registering
 from services.codes.replacing import Replacing
-from services.codes.stating import StateHandlers, Statements
+from services.codes.stating import Statements
 from services.codes.store.law import DERIVED_TABLES, LawStore
 from services.codes.store.requests import RequestsStore
 from services.codes.stream import (
     LAW_CONSUMER,
+    LAW_HANDLERS,
     LAW_TOPICS,
     REQUESTS_CONSUMER,
     REQUESTS_TOPICS,
-    law_handlers,
     request_handlers,
 )
 from shared.config import ServiceSettings, load
@@ -63,8 +62,8 @@ async def main() -> None:
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "codes")
         statements = Statements(signer)
-        accounting = Accounting(pool, outbox)
-        law = _law(_law_parts(settings, statements), settings, pool, outbox, accounting)
+        accounting = Accounting(pool, outbox, statements)
+        law = _law(_law_parts(settings), settings, pool, outbox, accounting)
         requests = Stream(
             REQUESTS_CONSUMER,
             REQUESTS_TOPICS,
@@ -114,12 +113,12 @@ def _law(
     )
 
 
-def _law_parts(settings: CodesSettings, statements: Statements) -> ReplayStream[Any]:
+def _law_parts(settings: CodesSettings) -> ReplayStream[Any]:
     """What both the running stream and a replay are built from."""
     return ReplayStream(
         LAW_CONSUMER,
         LAW_TOPICS,
-        law_handlers(StateHandlers(statements)),
+        LAW_HANDLERS,
         LawStore(),
         SignaturePolicy(settings.trust_dir),
         dedupe_events=False,
@@ -127,9 +126,5 @@ def _law_parts(settings: CodesSettings, statements: Statements) -> ReplayStream[
 
 
 def replay_parts(settings: CodesSettings, pool: "asyncpg.Pool[Any]") -> ReplayParts:
-    """What a replay of the law rebuilds.
-
-    No table depends on a source table. What a replay says goes nowhere, so no key of ours signs it.
-    """
-    unheard = Statements(Signer(secrets.token_hex(32)))
-    return ReplayParts(streams=(_law_parts(settings, unheard),), derived=DERIVED_TABLES)
+    """What a replay of the law rebuilds; no table depends on a source table."""
+    return ReplayParts(streams=(_law_parts(settings),), derived=DERIVED_TABLES)

@@ -1,9 +1,9 @@
 """Grants: telling `votes` which credential stands for a right, and `postal` which serial.
 
-Promises that every pack drawn for a right is granted once, and its credential called active on the
-board, whatever crashes on the way: what is put into the outbox and how far that got are one
-transaction, and what a crash left is taken up at the next start. Each grant carries the Merkle path
-that puts its credential into the fixed list.
+Promises that every pack drawn for a right is granted once, and the import's credentials called
+active on the board, whatever crashes on the way: what is put into the outbox and how far that got
+are one transaction, and what a crash left is taken up at the next start. Each grant carries the
+Merkle path that puts its credential into the fixed list.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from services.codes.handlers import assigned
 from services.codes.metrics import GRANTS
 from services.codes.stating import Statements, published
 from services.codes.store import packs, registrations
-from services.codes.store.law import lock_states
 from services.codes.store.registrations import Granted
 from shared.consumer_types import Emission, Sql
 from shared.contracts.codes import PackReplaced, RightGranted
@@ -81,16 +80,17 @@ class Granting:
         return len(drawn)
 
     async def _state(self, election_id: str) -> None:
-        """Tell the board the state of every credential that was given to a right, once."""
+        """Tell the board, once, that the credentials drawn at the import are active.
+
+        What became of them meanwhile is said at the close, with everything else.
+        """
         async with registrations.import_transaction(self._pool) as sql:
-            # Whoever withdraws a right sees what was drawn for it, or we see the withdrawal.
-            await lock_states(sql, election_id)
             known = await registrations.known(sql, election_id, locks=True)
             if known is None or known.is_stated:
                 return
-            for state, public in (await packs.states(sql, election_id)).items():
-                for statement in self._statements.said(election_id, state, public):
-                    await self._outbox.add(sql, [statement])
+            drawn = await packs.drawn_at_import(sql, election_id)
+            for statement in self._statements.said(election_id, "active", drawn):
+                await self._outbox.add(sql, [statement])
             await registrations.note_stated(sql, election_id)
         self._outbox.kick()
 
@@ -113,12 +113,6 @@ class Granting:
         grants = [_grant(election_id, pack, path_of(tree, pack)) for pack in drawn]
         serials = [assigned(election_id, pack.right_id, pack.serial) for pack in drawn]
         return [*grants, *serials]
-
-    def late(self, election_id: str, drawn: Sequence[Granted], tree: MerkleTree) -> list[Emission]:
-        """The same for packs drawn after the import, and their credentials' state for the board."""
-        public = [pack.credential for pack in drawn]
-        statements = self._statements.said(election_id, "active", public)
-        return [*self.emissions(election_id, drawn, tree), *statements]
 
 
 def path_of(tree: MerkleTree, pack: Granted) -> list[str]:

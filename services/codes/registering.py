@@ -156,7 +156,7 @@ class Registering:
         secrets.SystemRandom().shuffle(free)
         packs = [p._replace(right_id=right) for p, right in zip(free, rights, strict=True)]
         await registrations.assign(sql, [(pack.right_id, pack.serial) for pack in packs])
-        await self._outbox.add(sql, self._granting.late(election_id, packs, tree))
+        await self._outbox.add(sql, self._granting.emissions(election_id, packs, tree))
         return LateGrants(granted=len(packs))
 
 

@@ -1,13 +1,13 @@
 """What `codes` reads: rights and decisions as facts, elections, and the gateway's questions.
 
-The law stream fills derived tables, and says what follows from a decision: a serial to `postal`,
-the state of a credential to the board. A repeated event is a fact that is known already, and what
-it says is the same event again. A repeated question is answered again, to the same effect.
+The law stream fills derived tables, and says what follows from a decision: a serial to `postal`.
+The board hears nothing of it before the close (`accounting`). A repeated event is a fact that is
+known already, and what it says is the same event again. A repeated question is answered again, to
+the same effect.
 """
 
 from services.codes import handlers
 from services.codes.handlers import RequestHandlers
-from services.codes.stating import StateHandlers
 from services.codes.store.law import LawWork
 from services.codes.store.requests import RequestsWork
 from shared.consumer_types import Handlers
@@ -30,7 +30,7 @@ from shared.contracts.votes import (
 
 LAW_CONSUMER = "codes"
 LAW_TOPICS = (ELECTIONS, RIGHTS, DECISIONS)
-FACTS: Handlers[LawWork] = {
+LAW_HANDLERS: Handlers[LawWork] = {
     ElectionCreated: handlers.on_election_created,
     CredentialListFixed: handlers.on_list_fixed,
     RightRegistered: handlers.on_right_registered,
@@ -38,21 +38,14 @@ FACTS: Handlers[LawWork] = {
     PackReplaced: handlers.on_pack_replaced,
     EnvelopeReceived: handlers.on_envelope_received,
     RightUsedOnline: handlers.on_used_online,
+    RightWithdrawalAccepted: handlers.on_withdrawn,
     EnvelopeAdmitted: handlers.on_envelope_admitted,
     EnvelopeSetAside: handlers.on_envelope_set_aside,
     EnvelopeVoidAccepted: handlers.on_void_accepted,
+    PackReplacementAccepted: handlers.on_replacement_accepted,
     PackReplacementRefused: handlers.on_replacement_refused,
     PartitionClosed: handlers.on_partition_closed,
 }
-
-
-def law_handlers(states: StateHandlers) -> Handlers[LawWork]:
-    """The handlers of the law topics."""
-    return {
-        **FACTS,
-        PackReplacementAccepted: states.on_replacement_accepted,
-        RightWithdrawalAccepted: states.on_withdrawn,
-    }
 
 
 REQUESTS_CONSUMER = "codes-requests"

@@ -1,7 +1,6 @@
 """What the law topics tell codes: facts, written so that their order doesn't matter.
 
 Everything written here is derived: a replay of the topics into empty tables gives the same rows.
-Read besides, for what the board is told: which credential a pack has, and whose it is.
 """
 
 from collections.abc import Sequence
@@ -9,10 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.codes.domain.facts import FactSheet
-from services.codes.domain.standing import ListedPack, PackBook
 from shared.consumer_types import Record, Sql
 from shared.contracts.elections import CredentialListFixed, ElectionCreated
-from shared.contracts.votes import PackReplacementAccepted, RightWithdrawalAccepted
 from shared.replay import DerivedTable
 
 DERIVED_TABLES: Final = (
@@ -39,9 +36,8 @@ class ReplacementOutcome:
 
 @dataclass(slots=True)
 class LawWork:
-    """What one fetch of law topics looks at and adds."""
+    """What one fetch of law topics adds."""
 
-    book: PackBook = field(default_factory=PackBook)
     facts: FactSheet = field(default_factory=FactSheet)
     created: list[ElectionCreated] = field(default_factory=list)
     lists: list[CredentialListFixed] = field(default_factory=list)
@@ -54,21 +50,8 @@ class LawStore:
     """The unit of work of the law topics: facts are only added, and don't depend on known ones."""
 
     async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> LawWork:
-        """An empty sheet, and the packs whose credential gets another state by these decisions."""
-        work, serials, rights, elections = LawWork(), set[str](), set[str](), set[str]()
-        for message in (record.message for record in records):
-            if isinstance(message, PackReplacementAccepted):
-                serials |= {message.old_serial, message.serial}
-            elif isinstance(message, RightWithdrawalAccepted):
-                rights.add(message.right_id)
-                elections.add(message.election_id)
-        for election_id in sorted(elections):
-            # What is drawn meanwhile is seen here, or whoever draws it sees the withdrawal.
-            await lock_states(sql, election_id)
-        if serials or rights:
-            for row in await sql.fetch(_LISTED, sorted(serials), sorted(rights)):
-                work.book.add(ListedPack(*row.values()))
-        return work
+        """An empty sheet: no fact depends on a known one."""
+        return LawWork()
 
     async def save(self, sql: Sql, work: LawWork) -> None:
         """Add what the handlers noted; what is known already stays as it is."""
@@ -119,25 +102,11 @@ class LawStore:
 
 
 async def lock_states(sql: Sql, election_id: str) -> None:
-    """Let nobody else draw packs of the election, withdraw a right or account for it meanwhile."""
+    """Let nobody else draw packs of the election or account for it meanwhile."""
     await sql.execute(
         "select pg_advisory_xact_lock(hashtextextended($1, 20228))", f"states {election_id}"
     )
 
-
-_LISTED: Final = """
-with named as (
-    select unnest($1::text[]) as serial
-    union select serial from packs where right_id = any($2::text[])
-    union select serial from pack_facts
-        where right_id = any($2::text[]) and accepted_ms is not null
-)
-select p.election_id, p.serial, p.credential, coalesce(p.right_id, f.right_id),
-    f.replaced_ms is not null
-from named join packs p using (serial)
-left join pack_facts f on f.serial = p.serial
-    and (f.right_id = p.right_id or f.accepted_ms is not null)
-"""
 
 # Rows are written in the order of their keys, so that two transactions never wait for each other.
 _ADD_RIGHT_FACTS: Final = """

@@ -177,21 +177,33 @@ group by 1, 2, 3, 4, 5, 6
 """  # noqa: S608 - of constants only
 
 
-async def states(sql: Sql, election_id: str) -> dict[CredentialState, list[str]]:
-    """The credentials that were ever given to a right, by what has become of them."""
-    rows = await sql.fetch(_STATES, election_id, timeout=STATEMENT_SECONDS)
+async def drawn_at_import(sql: Sql, election_id: str) -> list[str]:
+    """The credentials that the import drew for rights, whatever has become of them."""
+    rows = await sql.fetch(
+        "select credential from packs"
+        " where election_id = $1 and right_id is not null and not is_drawn_late",
+        election_id,
+        timeout=STATEMENT_SECONDS,
+    )
+    return [row["credential"] for row in rows]
+
+
+async def changes(sql: Sql, election_id: str) -> dict[CredentialState, list[str]]:
+    """The credentials that aren't what the import made of them, by what they are now."""
+    rows = await sql.fetch(_CHANGES, election_id, timeout=STATEMENT_SECONDS)
     found: dict[CredentialState, list[str]] = {"active": [], "replaced": [], "withdrawn": []}
     for credential, is_replaced, is_withdrawn in rows:
-        found["active"].append(credential)
-        if is_replaced or is_withdrawn:
-            found["replaced" if is_replaced else "withdrawn"].append(credential)
+        state: CredentialState = "withdrawn" if is_withdrawn else "active"
+        found["replaced" if is_replaced else state].append(credential)
     return found
 
 
-_STATES: Final = f"""
+_CHANGES: Final = f"""
 select p.credential, f.replaced_ms is not null, r.withdrawn_ms is not null
 {_KNOWN_PACKS}
 where p.election_id = $1 and coalesce(p.right_id, f.right_id) is not null
+  and (p.right_id is null or p.is_drawn_late
+       or f.replaced_ms is not null or r.withdrawn_ms is not null)
 """
 
 

@@ -189,10 +189,10 @@ async def free_spares(sql: Sql, election_id: str, limit: int) -> list[Granted]:
 
 
 async def assign(sql: Sql, pairs: Iterable[tuple[str, str]]) -> None:
-    """Draw packs for rights: pairs of (right, serial)."""
+    """Draw packs for rights after the import: pairs of (right, serial)."""
     drawn = list(pairs)
     await sql.execute(
-        "update packs p set right_id = n.right_id"
+        "update packs p set right_id = n.right_id, is_drawn_late = true"
         " from unnest($1::text[], $2::text[]) n (right_id, serial)"
         " where p.serial = n.serial and p.right_id is null",
         [right for right, _ in drawn],

@@ -14,11 +14,12 @@ from shared.contracts.codes import (
     CredentialsPublished,
     PackAssigned,
     PackReplaced,
+    PacksAccounted,
     RightGranted,
     states_text,
 )
 from shared.contracts.message import encode
-from shared.contracts.topics import CREDENTIALS
+from shared.contracts.topics import CREDENTIALS, RIGHTS_PARTITIONS
 from shared.contracts.votes import RightWithdrawalAccepted
 from shared.keys import read_public, verify
 from shared.testing.promises import promise
@@ -102,31 +103,85 @@ async def test_nothing_on_that_topic_leads_to_an_elector(
             assert verify(public, text, message.signature)
 
 
-async def test_a_replacement_and_a_withdrawal_change_states(
+@promise("P7")
+async def test_no_change_is_told_at_its_hour(
     neighbours: Neighbours, officials: Officials, election: Election
 ) -> None:
-    """The old credential is called replaced and the spare's active; the one that stands for a right
-    that is withdrawn afterwards is called withdrawn, and the replaced one stays replaced."""
-    lost, gone = election.rights[:2]
+    """Replacements, withdrawals and late grants change what the board is told only when all six
+    partitions are closed, each state in one sorted statement, and before the packs' account:
+    whoever saw somebody get a new pack can't read that person's credential off the board."""
+    await stated(neighbours, election, "active", 12)
+    first, second, gone = election.rights[:3]
+    asked = [await replaced(neighbours, officials, right) for right in (first, second)]
+    await withdraw(neighbours, election, gone)
+    await withdraw(neighbours, election, second)
+    late = await granted_late(neighbours, officials, election)
+    await eventually(
+        lambda: balance_path(officials, election),
+        lambda said: said["states"]["withdrawn"] == 2 and said["states"]["replaced"] == 2,
+    )
+    await neighbours.close(election.election_id, *range(RIGHTS_PARTITIONS - 1))
+    await refuses_grants(officials, election)
+    assert len(changes(neighbours, election)) == 1
+    await neighbours.close(election.election_id)
+    withdrawn = await stated(neighbours, election, "withdrawn", 2)
+    assert withdrawn == {asked[1].credential, credential_of(neighbours, gone)}
+    old = {credential_of(neighbours, right) for right in (first, second)}
+    assert await stated(neighbours, election, "replaced", 2) == old
+    assert {asked[0].credential, late} < await stated(neighbours, election, "active", 14)
+    said = changes(neighbours, election)
+    assert sorted(one.state for one in said) == ["active", "active", "replaced", "withdrawn"]
+    assert all(one.credentials == credentials.sort_public(one.credentials) for one in said)
+
+
+async def test_a_refused_replacement_changes_no_state(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """The spare that was named stays a spare: the board is never told anything of it."""
+    lost = election.rights[0]
     await replace(officials, lost)
     [asked] = await neighbours.hear(PackReplaced, right_id=lost)
-    await neighbours.decide(decision_on(asked, is_accepted=True))
-    old = credential_of(neighbours, lost)
-    assert await stated(neighbours, election, "replaced", 1) == {old}
-    assert asked.credential in await stated(neighbours, election, "active", 13)
-    await withdraw(neighbours, election, gone)
+    await neighbours.decide(decision_on(asked, is_accepted=False))
     await withdraw(neighbours, election, lost)
-    wanted = {asked.credential, credential_of(neighbours, gone)}
-    assert await stated(neighbours, election, "withdrawn", 2) == wanted
-    assert await stated(neighbours, election, "replaced", 1) == {old}
+    await neighbours.close(election.election_id)
+    assert await stated(neighbours, election, "withdrawn", 1) == {credential_of(neighbours, lost)}
+    assert asked.credential not in await stated(neighbours, election, "active", 12)
 
 
-async def test_a_spare_for_a_late_elector_becomes_active(
+@promise("P11")
+async def test_the_account_follows_every_statement(
     neighbours: Neighbours, officials: Officials, election: Election
 ) -> None:
-    """The credential of a spare that is granted later is called active; a refused replacement
-    changes no state."""
-    await stated(neighbours, election, "active", 12)
+    """In the order of the outbox the packs' account comes after the last state of a credential:
+    whoever has read it knows that nothing is to come."""
+    await replaced(neighbours, officials, election.rights[0])
+    await withdraw(neighbours, election, election.rights[1])
+    await neighbours.close(election.election_id)
+    await neighbours.hear(PacksAccounted, election_id=election.election_id)
+    await stated(neighbours, election, "withdrawn", 1)
+    sent = [
+        record.stamp_ms for record in neighbours.heard
+        if isinstance(record.message, CredentialsChanged | PacksAccounted)
+        and record.message.election_id == election.election_id
+    ]  # fmt: skip
+    [account] = [
+        record.stamp_ms for record in neighbours.heard
+        if isinstance(record.message, PacksAccounted)
+        and record.message.election_id == election.election_id
+    ]  # fmt: skip
+    assert max(sent) == account
+
+
+async def replaced(neighbours: Neighbours, officials: Officials, right_id: str) -> PackReplaced:
+    """Replace the right's pack, and accept it as votes does."""
+    await replace(officials, right_id)
+    [asked] = await neighbours.hear(PackReplaced, right_id=right_id)
+    await neighbours.decide(decision_on(asked, is_accepted=True))
+    return asked
+
+
+async def granted_late(neighbours: Neighbours, officials: Officials, election: Election) -> str:
+    """Register one more elector, and give them a spare; its credential."""
     [late] = await neighbours.register(election.election_id, 1)
     await eventually(
         lambda: balance_path(officials, election), lambda said: said["rights_without_pack"] == 1
@@ -134,24 +189,30 @@ async def test_a_spare_for_a_late_elector_becomes_active(
     path = f"/elections/{election.election_id}/packs/grant"
     await asyncio.to_thread(officials.codes.post, path)
     await neighbours.hear(PackAssigned, right_id=late)
-    lost = election.rights[0]
-    await replace(officials, lost)
-    [asked] = await neighbours.hear(PackReplaced, right_id=lost)
-    await neighbours.decide(decision_on(asked, is_accepted=False))
-    await withdraw(neighbours, election, lost)
-    assert await stated(neighbours, election, "withdrawn", 1) == {credential_of(neighbours, lost)}
-    assert credential_of(neighbours, late) in await stated(neighbours, election, "active", 13)
+    return credential_of(neighbours, late)
+
+
+async def refuses_grants(officials: Officials, election: Election) -> None:
+    """Wait until codes has read that a partition is closed."""
+    path = f"/elections/{election.election_id}/packs/grant"
+    await eventually(
+        lambda: officials.codes.post(path), lambda said: "election is closed" in str(said)
+    )
+
+
+def changes(neighbours: Neighbours, election: Election) -> list[CredentialsChanged]:
+    """Everything that was said of the states of the election's credentials."""
+    return neighbours.all_of(CredentialsChanged, election_id=election.election_id)
 
 
 @promise("P1")
 async def test_statements_that_a_crash_left_are_made_again_as_the_same_events(
     neighbours: Neighbours, officials: Officials, election: Election
 ) -> None:
-    """If codes dies between granting and stating, the next start makes the statements: the same
-    events, with what was withdrawn meanwhile."""
+    """If codes dies between granting and stating, the next start makes the statement: the same
+    event, whatever was withdrawn meanwhile."""
     await stated(neighbours, election, "active", 12)
     await withdraw(neighbours, election, election.rights[0])
-    await stated(neighbours, election, "withdrawn", 1)
     heard = len(neighbours.heard)
     neighbours.stack.kill_service("codes")
     sql = await asyncpg.connect(neighbours.stack.database_url("codes", "owner"))
@@ -168,7 +229,7 @@ async def test_statements_that_a_crash_left_are_made_again_as_the_same_events(
         }  # fmt: skip
 
     async with asyncio.timeout(30), neighbours.news:
-        await neighbours.news.wait_for(lambda: len(ids(neighbours.heard[heard:])) >= 2)
+        await neighbours.news.wait_for(lambda: ids(neighbours.heard[heard:]))
     assert ids(neighbours.heard[heard:]) == ids(neighbours.heard[:heard])
 
 
@@ -176,11 +237,12 @@ async def test_a_right_withdrawn_while_packs_are_drawn_is_called_withdrawn(
     neighbours: Neighbours, officials: Officials, tmp_path: Path
 ) -> None:
     """A right that is withdrawn before codes could know has a pack; its credential is called
-    withdrawn all the same, so that nobody can cast with it unseen."""
+    withdrawn all the same at the close, so that nobody can cast with it unseen."""
     made = await prepare(neighbours, tmp_path, 6, 0)
     registering = asyncio.create_task(register(neighbours, officials, made))
     await neighbours.hear(CredentialsPublished, election_id=made.election_id)
     await withdraw(neighbours, made, made.rights[0])
     await registering
+    await neighbours.close(made.election_id)
     gone = credential_of(neighbours, made.rights[0])
     assert await stated(neighbours, made, "withdrawn", 1) == {gone}

@@ -6,47 +6,19 @@ from hypothesis import strategies as st
 from ballots import credentials, group
 from services.codes.domain import standing
 from services.codes.domain.balance import PackStanding, account, credential_state
-from services.codes.domain.standing import ListedPack, PackBook, statements
+from services.codes.domain.standing import statements
 from services.codes.stating import Statements, published
 from shared.contracts.codes import CredentialsChanged, CredentialsPublished, states_text
 from shared.keys import Signer, verify
 from shared.testing.law import randomness
 from shared.testing.promises import promise
 
-ELECTION, RIGHT, OTHER = "abcdefghijkLMN", "ab" * 16, "cd" * 16
+ELECTION = "abcdefghijkLMN"
 PUBLIC = [
     credentials.from_private(group.random_scalar(randomness("standing", number))).public
     for number in range(7)
 ]
 SIGNER = Signer("11" * 32)
-
-
-def book() -> PackBook:
-    """RIGHT has pack a, OTHER has pack b; c and d are spares; e is another election's."""
-    made = PackBook()
-    rights = {"a": RIGHT, "b": OTHER}
-    for serial, public in zip("abcd", PUBLIC, strict=False):
-        made.add(ListedPack(ELECTION, serial, public, rights.get(serial), False))
-    made.add(ListedPack("another", "e", PUBLIC[4], RIGHT, False))
-    return made
-
-
-def test_each_replacement_moves_the_right_to_its_spare() -> None:
-    """Two replacements in one fetch: each kills the credential before it; what is withdrawn then
-    is the last one only, and never a spare or another right's."""
-    made = book()
-    first = list(made.replace(ELECTION, RIGHT, "a", "c"))
-    assert first == [("replaced", PUBLIC[0]), ("active", PUBLIC[2])]
-    second = list(made.replace(ELECTION, RIGHT, "c", "d"))
-    assert second == [("replaced", PUBLIC[2]), ("active", PUBLIC[3])]
-    assert list(made.withdraw(ELECTION, RIGHT)) == [("withdrawn", PUBLIC[3])]
-    assert list(made.withdraw(ELECTION, OTHER)) == [("withdrawn", PUBLIC[1])]
-
-
-def test_a_withdrawn_right_without_a_pack_changes_nothing() -> None:
-    """Whoever never had a pack has no credential to be withdrawn; nor is another election's."""
-    assert list(PackBook().withdraw(ELECTION, RIGHT)) == []
-    assert list(book().replace(ELECTION, RIGHT, "x", "e")) == []
 
 
 @promise("P7")
