@@ -109,7 +109,8 @@ def require_due(read: Archive) -> bytes:
     if read.ballot_count == 1:
         raise CliError(
             "There is a single ballot: its decryption would be somebody's vote.",
-            "It must not be decrypted. Tell the officers: they must find another way.",
+            "It must not be decrypted, and the election can't be declared without it. Tell the"
+            " officers: the ballot must be held again.",
         )
     if not read.num_tallied == read.total_weight == read.ballot_count:
         raise CliError(
