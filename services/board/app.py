@@ -33,8 +33,8 @@ from shared.replay import ReplayParts, ReplayStream
 from shared.service import Service
 
 SETTINGS = BoardSettings
-CONNECTIONS = 8
-"""Two streams, the outbox, the files, and some readers."""
+CONNECTIONS, READERS = 6, 4
+"""For two streams, the outbox and the files; and apart from these for what the public asks."""
 log = get_logger()
 
 
@@ -69,7 +69,9 @@ async def main() -> None:
         ):
             service.add_task(name, part.run())
             service.add_check(name, part.status)
-        lookup = Lookup(pool, settings.archive_dir)
+        readers = await service.wait_for("PostgreSQL", lambda: connect(settings, READERS))
+        service.on_stop("readers", readers.close)
+        lookup = Lookup(readers, settings.archive_dir)
         service.add_api(make_api(BoardApi(boards, lookup, Door(settings, SystemClock()))).app())
         await service.run_until_stopped()
 

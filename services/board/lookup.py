@@ -1,7 +1,9 @@
 """What the public asks that isn't in memory: ballots by tracker, states, the declaration.
 
 Promises to tell only what stands below the head that the caller looks at, in one snapshot; ballots
-come out of the archive file itself. While the database is away the answer is "not now".
+come out of the archive file itself. While the database is away, or a crowd asks, the answer is "not
+now". Must never write: every question is a read-only transaction, on connections of its own, so
+that no crowd keeps the streams from theirs.
 """
 
 import asyncio
@@ -22,13 +24,17 @@ from shared.consumer_types import Sql
 from shared.errors import NotNow
 from shared.postgres.pool import connection, is_transient
 
+MOST_ASKING = 64
+"""Questions to the database at a time, with those that wait for a connection."""
+
 
 class Lookup:
-    """Reads the database and the files for the public listener."""
+    """Reads the database and the files for the public listener; the pool is nobody else's."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", folder: Path) -> None:
         self._pool = pool
         self._folder = folder
+        self._asking = 0
 
     def archive_path(self, election_id: str) -> Path:
         """Where an election's archive lies."""
@@ -78,13 +84,18 @@ class Lookup:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Sql]:
+        if self._asking >= MOST_ASKING:
+            raise NotNow("Too many questions at once. Send the same request again in a moment.")
+        self._asking += 1
         try:
-            async with connection(self._pool) as sql:
+            async with connection(self._pool) as sql, sql.transaction(readonly=True):
                 yield sql
         except Exception as error:
             if not is_transient(error):
                 raise
             raise NotNow("The database is away. Send the same request again.") from error
+        finally:
+            self._asking -= 1
 
 
 def _read(path: Path, start: int, length: int) -> bytes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import aiohttp
+import asyncpg
 import msgspec
 import pytest
 
@@ -15,9 +17,12 @@ from ballots import ballot as sealing
 from ballots import board_entries
 from ballots.merkle import MerkleTree, leaf_hash, verify_consistency, verify_inclusion
 from ballots.signed_note import Checkpoint, open_checkpoint
+from services.board.lookup import Lookup
+from shared.postgres.pool import connect
 from shared.testing.board import Polls
 from shared.testing.promises import promise
 from tests.integration.board.conftest import Hall
+from tests.integration.board.test_faults import settings_of
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +229,14 @@ async def test_a_ballot_is_on_the_board_within_ten_seconds(hall: Hall) -> None:
     async with asyncio.timeout(10):
         await hall.until(polls.election_id, lambda board: board["ballots"] == 1)
     assert time.monotonic() - began < 10
+
+
+async def test_a_question_of_the_public_can_write_nothing(hall: Hall, tmp_path: Path) -> None:
+    """Whatever reached the database that way: its transaction is read-only."""
+    pool = await connect(settings_of(hall, "castonce_board"), size=1)
+    try:
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            async with Lookup(pool, tmp_path)._reading() as sql:
+                await sql.execute("delete from unwritten")
+    finally:
+        await pool.close()
