@@ -18,7 +18,7 @@ from services.board.domain.posts import Post
 from services.board.domain.sheet import Later, Place, Sheet
 from services.board.domain.states import Stated
 from services.board.store.sequencing import Waiting, Work
-from shared.consumer_types import Done, Emission, Handler, Outcome, Quarantine, Record
+from shared.consumer_types import Done, Emission, Handler, Outcome, Quarantine, Record, Retry
 from shared.contracts.codes import CredentialsChanged, CredentialsPublished, PacksAccounted
 from shared.contracts.elections import (
     BallotsCounted,
@@ -112,8 +112,11 @@ class Sequencing:
 
     async def ballot_accepted(self, record: Record[BallotAccepted], work: Work) -> Outcome:
         """An accepted ballot goes onto the board, once there is one."""
-        known = work.sheet(record.message.election_id)
+        election_id = record.message.election_id
+        known = work.sheet(election_id)
         if not known.has_setup:
+            if not work.has_room(election_id):
+                return Retry(f"too many ballots wait for the setup of {election_id}")
             work.wait(record)
             return Done()
         if not self._receipts.of(record, known.votes_key):

@@ -4,6 +4,7 @@ Promises that rows are facts that add up to the same in whatever order topics ar
 the offsets of the records that told them. Nothing here says what was sent: that follows.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
@@ -11,19 +12,20 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 
 from ballots.board_entries import FinalState
-from services.board.domain.listing import Listing
 from services.board.domain.sheet import Kind, Later, Place, Sheet
-from services.board.domain.states import Stated
+from services.board.store import sheets
 from shared.consumer_types import Record, Sql
-from shared.contracts.codes import CredentialsChanged, CredentialState
+from shared.contracts.codes import CredentialsChanged, CredentialsPublished, CredentialState
 from shared.contracts.elections import (
+    CredentialListFixed,
     DecryptionReceived,
+    ElectionCreated,
     ElectionDeclared,
     ResultPublished,
     TallyPublished,
 )
 from shared.contracts.message import decode
-from shared.contracts.topics import CREDENTIALS
+from shared.contracts.topics import BALLOTS, CREDENTIALS
 from shared.contracts.votes import BallotAccepted
 from shared.replay import DerivedTable
 
@@ -35,6 +37,8 @@ DERIVED_TABLES: Final = (
     DerivedTable("later_records", key=("election_id", "kind", "owner")),
     DerivedTable("refused_records", key=("topic", "log_offset")),
 )
+MOST_WAITING: Final = 2_000
+"""Ballots of one election that wait for its setup: they are released in one transaction."""
 _LATER_TYPES = (TallyPublished, DecryptionReceived, ResultPublished, ElectionDeclared)
 
 
@@ -68,6 +72,7 @@ class Work:
     voted: dict[str, set[str]] = field(default_factory=dict)
     new_listed: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     restated: dict[tuple[str, str], CredentialState] = field(default_factory=dict)
+    ballots_waiting: Counter[str] = field(default_factory=Counter)
     new_waiting: list[Waiting] = field(default_factory=list)
     released: set[str] = field(default_factory=set)
     new_later: list[tuple[str, Place, Later]] = field(default_factory=list)
@@ -82,12 +87,17 @@ class Work:
         self.sheets[sheet.election_id] = sheet
         self.changed.add(sheet.election_id)
 
+    def has_room(self, election_id: str) -> bool:
+        """Whether one more ballot may wait for this election's setup."""
+        return self.ballots_waiting[election_id] < MOST_WAITING
+
     def wait(self, record: Record[Any]) -> None:
         """Keep a record until its election's setup stands."""
         election_id = record.message.election_id
         kept = Waiting(record.topic, record.offset, election_id, record.value)
         self.waiting.setdefault(election_id, []).append(kept)
         self.new_waiting.append(kept)
+        self.ballots_waiting[election_id] += record.topic == BALLOTS.name
 
     def release(self, election_id: str) -> list[Waiting]:
         """What waited for this setup, topic by topic in log order; it waits no more."""
@@ -133,7 +143,7 @@ class Store:
     async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> Work:
         """The elections that these records name, and what they may release or repeat."""
         named = sorted({record.message.election_id for record in records})
-        work = Work(sheets=await _sheets(sql, named))
+        work = Work(sheets=await sheets.locked(sql, named))
         is_later = any(isinstance(record.message, _LATER_TYPES) for record in records)
         is_near_its_end = any(_is_near_its_end(sheet) for sheet in work.sheets.values())
         if is_later or is_near_its_end:
@@ -146,7 +156,10 @@ class Store:
         # Ballots count from the setup on, so none of those that wait for it was sequenced before.
         before_setup = [name for name in named if not work.sheet(name).has_setup]
         if before_setup:
-            await _add_waiting(sql, work, before_setup)
+            await _count_waiting(sql, work, before_setup)
+        begun = [name for name in before_setup if _may_begin(work.sheet(name), records)]
+        if begun:
+            await _add_waiting(sql, work, begun)
         if offered:
             work.sequenced = await _sequenced(sql, offered)
         for election_id, credentials in _stated(records, work).items():
@@ -156,8 +169,7 @@ class Store:
     async def save(self, sql: Sql, work: Work) -> None:
         """Write what changed, one statement per kind of change."""
         if work.changed:
-            rows = [_sheet_row(work.sheets[name]) for name in sorted(work.changed)]
-            await sql.executemany(_SAVE_SHEET, rows)
+            await sheets.save(sql, [work.sheets[name] for name in sorted(work.changed)])
         if work.released:
             await sql.execute(
                 "delete from waiting_records where election_id = any($1)", list(work.released)
@@ -179,18 +191,6 @@ class Store:
 
 def _is_near_its_end(sheet: Sheet) -> bool:
     return sheet.ballots_counted is not None or sheet.accounted is not None
-
-
-async def _sheets(sql: Sql, named: Sequence[str]) -> dict[str, Sheet]:
-    """The sheets of these elections, which nobody else changes until we commit.
-
-    The topics may be read by two processes at once: each saves the whole row of what it has read.
-    """
-    rows = await sql.fetch(_SHEETS, named)
-    if len(rows) < len(named):
-        await sql.execute(_NAME_ELECTIONS, named)
-        rows = await sql.fetch(_SHEETS, named)
-    return {row["election_id"]: _sheet(row) for row in rows}
 
 
 async def _add_later(sql: Sql, work: Work, named: Sequence[str]) -> None:
@@ -216,6 +216,23 @@ async def _add_waiting(sql: Sql, work: Work, named: Sequence[str]) -> None:
     )
     for row in rows:
         work.waiting.setdefault(row["election_id"], []).append(Waiting(*row.values()))
+
+
+async def _count_waiting(sql: Sql, work: Work, named: Sequence[str]) -> None:
+    for row in await sql.fetch(_WAITING_BALLOTS, named, BALLOTS.name):
+        work.ballots_waiting[row["election_id"]] = row["waiting"]
+
+
+def _may_begin(sheet: Sheet, records: Iterable[Record[Any]]) -> bool:
+    """Whether these records can complete an election's setup: only then its waiting ones count."""
+    said = [one.message for one in records if one.message.election_id == sheet.election_id]
+    parts = [one for one in said if isinstance(one, CredentialsPublished)]
+    expected = sheet.listing.parts or (parts[0].parts if parts else 0)
+    return (
+        0 < expected <= sheet.listing.parts_there + len(parts)
+        and (sheet.is_created or any(isinstance(one, ElectionCreated) for one in said))
+        and (bool(sheet.root) or any(isinstance(one, CredentialListFixed) for one in said))
+    )
 
 
 async def _sequenced(sql: Sql, offered: set[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -250,40 +267,13 @@ def _raw(credentials: Iterable[str]) -> list[bytes]:
     return [bytes.fromhex(credential) for credential in credentials]
 
 
-# Texts are read only until ballots come: the setup stands by then.
-_SHEETS = """
-    select election_id, votes_key, codes_key, root, size, parts, parts_there, credentials,
-           last_credential, peaks, ballots, ballots_counted, active, replaced, withdrawn,
-           accounted_active, accounted_replaced, accounted_withdrawn,
-           case when ballots = 0 then election end as election,
-           case when ballots = 0 then trustees end as trustees
-      from elections where election_id = any($1) order by election_id for update
-"""
-_NAME_ELECTIONS = """
-    insert into elections (election_id) select unnest($1::text[]) on conflict do nothing
-"""
 _SEQUENCED = """
     select election_id, tracker from sequenced_ballots
      where (election_id, tracker) in (select * from unnest($1::text[], $2::text[]))
 """
-_SAVE_SHEET = """
-    insert into elections as known (election_id, election, trustees, codes_key, votes_key, root,
-        size, parts, parts_there, credentials, last_credential, peaks, ballots, ballots_counted,
-        active, replaced, withdrawn, accounted_active, accounted_replaced, accounted_withdrawn)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20)
-    on conflict (election_id) do update set
-        election = coalesce(known.election, excluded.election),
-        trustees = coalesce(known.trustees, excluded.trustees),
-        codes_key = excluded.codes_key, votes_key = excluded.votes_key,
-        root = excluded.root, size = excluded.size, parts = excluded.parts,
-        parts_there = excluded.parts_there, credentials = excluded.credentials,
-        last_credential = excluded.last_credential, peaks = excluded.peaks,
-        ballots = excluded.ballots, ballots_counted = excluded.ballots_counted,
-        active = excluded.active, replaced = excluded.replaced, withdrawn = excluded.withdrawn,
-        accounted_active = excluded.accounted_active,
-        accounted_replaced = excluded.accounted_replaced,
-        accounted_withdrawn = excluded.accounted_withdrawn
+_WAITING_BALLOTS = """
+    select election_id, count(*) as waiting from waiting_records
+     where election_id = any($1) and topic = $2 group by election_id
 """
 _ADD_BALLOTS = """
     insert into sequenced_ballots (election_id, tracker, credential)
@@ -319,65 +309,10 @@ _ADD_LATER = """
 """
 
 
-def _sheet(row: Any) -> Sheet:
-    return Sheet(
-        election_id=row["election_id"],
-        election=row["election"] or "",
-        trustees=row["trustees"] or "",
-        codes_key=row["codes_key"] or "",
-        votes_key=row["votes_key"] or "",
-        root=row["root"] or "",
-        size=row["size"] or 0,
-        listing=Listing(
-            parts=row["parts"],
-            parts_there=row["parts_there"],
-            size=row["credentials"],
-            last=row["last_credential"],
-            peaks=row["peaks"],
-        ),
-        ballots=row["ballots"],
-        ballots_counted=row["ballots_counted"],
-        stated=Stated(row["active"], row["replaced"], row["withdrawn"]),
-        accounted=_accounted(row),
-    )
-
-
-def _accounted(row: Any) -> Stated | None:
-    if row["accounted_active"] is None:
-        return None
-    return Stated(row["accounted_active"], row["accounted_replaced"], row["accounted_withdrawn"])
-
-
 def _restated_row(
     place: tuple[str, str], state: CredentialState
 ) -> tuple[str, bytes, CredentialState]:
     return place[0], bytes.fromhex(place[1]), state
-
-
-def _sheet_row(sheet: Sheet) -> tuple[Any, ...]:
-    listing = sheet.listing
-    return (
-        sheet.election_id,
-        sheet.election or None,
-        sheet.trustees or None,
-        sheet.codes_key or None,
-        sheet.votes_key or None,
-        sheet.root or None,
-        sheet.size or None,
-        listing.parts,
-        listing.parts_there,
-        listing.size,
-        listing.last,
-        listing.peaks,
-        sheet.ballots,
-        sheet.ballots_counted,
-        sheet.stated.active,
-        sheet.stated.replaced,
-        sheet.stated.withdrawn,
-        None if sheet.accounted is None else sheet.accounted.active,
-        None if sheet.accounted is None else sheet.accounted.replaced,
-        None if sheet.accounted is None else sheet.accounted.withdrawn,
-    )
 
 
 def _later_row(election_id: str, place: Place, later: Later) -> tuple[Any, ...]:

@@ -7,8 +7,9 @@ import random
 import msgspec
 import pytest
 
+from services.board.store import sequencing
 from services.board.store.sequencing import Refused
-from shared.consumer_types import Done, Quarantine
+from shared.consumer_types import Done, Quarantine, Retry
 from shared.contracts.board import ArchiveCompleted, SetupPosted, StatesPosted
 from shared.contracts.codes import CredentialsChanged, CredentialState, states_text
 from shared.contracts.message import Message
@@ -309,3 +310,17 @@ async def test_a_statement_that_changes_nothing_is_no_entry() -> None:
     assert desk.work.sheet(POLLS.election_id) == before
     assert (before.stated.active, before.stated.withdrawn) == (2, 1)
     assert not desk.work.refused
+
+
+async def test_only_so_many_ballots_wait_for_a_setup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An election that never comes fills no disk: the topic stands still there, and says for whom.
+    Once the setup is read it goes on."""
+    monkeypatch.setattr(sequencing, "MOST_WAITING", 2)
+    desk = Desk(POLLS)
+    *waiting, third = await desk.take(*POLLS.all_accepted()[:3])
+    assert (waiting, len(desk.work.new_waiting)) == ([Done(), Done()], 2)
+    assert isinstance(third, Retry)
+    assert POLLS.election_id in third.reason
+    await desk.take(POLLS.changed(), POLLS.created(), POLLS.list_fixed(), *POLLS.published())
+    await desk.take(*POLLS.all_accepted()[2:])
+    assert desk.kinds.count("BallotPosted") == 4
