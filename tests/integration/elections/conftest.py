@@ -11,10 +11,14 @@ import aiohttp
 import pytest
 
 from cli.staff import issue_token
+from deploy.local import ports
+from deploy.local.home import Home
 from deploy.local.stack import Stack
 from shared.testing.actors import Actor
 
 WAIT_SECONDS = 20.0
+FIRST_OWN_BASE = 8_000
+"""Below the ports of the stack that the other suites share."""
 
 
 class Officer:
@@ -64,6 +68,22 @@ async def eventually(look: Callable[[], Awaitable[Any]], is_so: Callable[[Any], 
             return found
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Kafka and PostgreSQL of this suite's own.
+
+    Other suites leave made-up elections and ballots in their log: a sum that has to take in
+    every ballot there is would wait for them for ever.
+    """
+    home = Home.locate(tmp_path_factory.mktemp("elections"))
+    own = Stack(home, ports.load(home, ports.free_base(start=FIRST_OWN_BASE)))
+    try:
+        own.start_infrastructure()
+        yield own
+    finally:
+        own.stop()
 
 
 @pytest.fixture(scope="module")
