@@ -6,7 +6,9 @@ Answers may be kept by caches: those that can't change any more for long, the ot
 entity tag differs.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -80,29 +82,13 @@ class BoardApi:
 
     async def archive(self, request: web.Request) -> web.StreamResponse:
         """The archive as it is now, whole or from any byte on."""
-        board = self._board(request)
-        what = Download(
-            self._lookup.archive_path(board.about.election_id),
-            board.head.archive_bytes,
-            f'"{board.about.election_id}-{board.head.archive_bytes}"',
-            "application/octet-stream",
-            f"{board.about.election_id}.bel",
-        )
-        with self._door.download(request):
-            return await ranges.send(request, what, GROWS)
+        head = self._board(request).head
+        return await self._file(request, self._lookup.archive_path, head.archive_bytes, "bel")
 
     async def lines(self, request: web.Request) -> web.StreamResponse:
         """The board file as it is now: one entry a line, whole or from any byte on."""
-        board = self._board(request)
-        what = Download(
-            self._lookup.lines_path(board.about.election_id),
-            board.head.board_bytes,
-            f'"{board.about.election_id}-{board.head.board_bytes}"',
-            "application/octet-stream",
-            f"{board.about.election_id}.board",
-        )
-        with self._door.download(request):
-            return await ranges.send(request, what, GROWS)
+        head = self._board(request).head
+        return await self._file(request, self._lookup.lines_path, head.board_bytes, "board")
 
     async def checkpoint(self, request: web.Request) -> web.StreamResponse:
         """The signed checkpoint of the head, as a signed note."""
@@ -189,6 +175,16 @@ class BoardApi:
         if board.head.phase != "declared":
             raise NotDeclared()
         return await self._lookup.declaration(board)
+
+    async def _file(
+        self, request: web.Request, path_of: Callable[[str], Path], size: int, ending: str
+    ) -> web.StreamResponse:
+        """A file that grows, as far as the head that was looked up goes."""
+        election_id = request.match_info["election_id"]
+        tag, name = f'"{election_id}-{size}"', f"{election_id}.{ending}"
+        what = Download(path_of(election_id), size, tag, "application/octet-stream", name)
+        with self._door.download(request):
+            return await ranges.send(request, what, GROWS)
 
     def _board(self, request: web.Request) -> PublicBoard:
         self._door.admit(request)
