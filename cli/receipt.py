@@ -221,6 +221,15 @@ def _require_forged(copy: Copy, raw: bytes) -> None:
     )
 
 
+def _state(copy: Copy, credential: str) -> str:
+    """The credential's final state; before the ballots end no change of it has been told."""
+    found = copy.board.state_of(credential)
+    if copy.board.is_ended:
+        return _IN_WORDS[found]
+    told = "none" if found == "spare" else found
+    return f"{told} told so far: changes since the packs were made are told when the ballots end"
+
+
 def _tell_unused(copy: Copy, credential: str, *, is_shown: bool) -> None:
     none_of = f"None of the {copy.archive.ballot_count} ballots"
     if is_shown:
@@ -235,7 +244,7 @@ def _tell_unused(copy: Copy, credential: str, *, is_shown: bool) -> None:
     show_facts(
         [
             ("Credential", credential),
-            ("Its state", _IN_WORDS[copy.board.state_of(credential)]),
+            ("Its state", _state(copy, credential)),
             ("Election", copy.election.name),
         ]
     )

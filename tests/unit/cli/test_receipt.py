@@ -266,6 +266,8 @@ def test_before_the_end_nothing_is_shown_yet(tmp_path: Path) -> None:
     done = none(*options, "--credential", credential_of(9))
     assert done.exit_code == receipt.NOT_SHOWN
     assert "NOT SHOWN YET: the ballots haven't ended" in words_of(done)
+    assert "none told so far" in words_of(done)
+    assert "may not vote" not in words_of(done)
     assert "✓" not in done.stdout
 
 
