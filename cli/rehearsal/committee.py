@@ -4,10 +4,9 @@ Promises keys made by the same three steps as real trustees take. Must never hol
 election: real trustees never sit on one machine.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from ballots import channel, committee, decrypt, tally, threshold, trustees
+from ballots import channel, committee, decrypt, threshold, trustees
 from ballots.election import Election
 from ballots.group import RandomBytes
 from ballots.tally import EncryptedTally
@@ -38,17 +37,6 @@ class Committee:
         private = self.privates[owner - 1]
         partial = decrypt.partial_decryption(held, totals, private, randbytes)
         return decrypt.encode_partial(partial)
-
-    def totals(
-        self, held: Election, ballots: Collection[bytes], randbytes: RandomBytes
-    ) -> list[list[int]]:
-        """The decrypted sums of these ballots: per question, a count for each choice."""
-        sums = tally.of_ballots(held, ballots)
-        partials = {
-            owner: decrypt.parse_partial(self.decrypt(held, sums, owner, randbytes))
-            for owner in self.enough
-        }
-        return decrypt.combine(self.public, sums, partials, len(ballots))
 
 
 def gather(size: int, needed: int, randbytes: RandomBytes) -> Committee:

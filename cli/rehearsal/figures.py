@@ -1,26 +1,16 @@
 """What the system says came out of a rehearsal, and how that differs from what must come out."""
 
-import asyncio
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import to_builtins
 
-from ballots import election
 from ballots.declaration import QuestionCount
 from cli.client import InternalApi
-from cli.rehearsal.committee import Committee
 from cli.rehearsal.ending import Ended
 from cli.rehearsal.plan import Expected
 from cli.rehearsal.verdicts import HOLDS
-from shared.config import ProcessSettings
-from shared.consumer_types import Record
-from shared.contracts.topics import BALLOTS
-from shared.contracts.votes import BallotAccepted
-from shared.kafka.signatures import SignaturePolicy
-from shared.kafka.tail import Tail
 
 
 @dataclass(frozen=True)
@@ -125,38 +115,3 @@ def _tables(title: str, expected: Mapping[str, int], got: Mapping[str, int]) -> 
 def _envelopes(report: Mapping[str, Any]) -> dict[str, int]:
     aside = {f"set_aside_{reason}": count for reason, count in report["set_aside"].items()}
     return {name: report[name] for name in ("received", "admitted", "voided")} | aside
-
-
-async def totals_online(
-    reading: ProcessSettings, page: Mapping[str, Any], trustees: Committee
-) -> tuple[int, ...]:
-    """The decrypted sum of every accepted ballot in the log: votes for each candidate."""
-    ballots = await _accepted(reading, str(page["election_id"]))
-    held = election.parse(str(page["election"]).encode())
-    counts = await asyncio.to_thread(trustees.totals, held, ballots, secrets.token_bytes)
-    return tuple(counts[0])
-
-
-async def _accepted(reading: ProcessSettings, election_id: str) -> list[bytes]:
-    """The accepted ballots of an election, from the beginning of the log to its present end."""
-    found: dict[str, bytes] = {}
-
-    def take(record: Record[BallotAccepted]) -> None:
-        if record.message.election_id == election_id:
-            found.setdefault(record.message.tracker, bytes(record.message.ballot))
-
-    tail = Tail(
-        [BALLOTS],
-        from_beginning=True,
-        callback=take,
-        settings=reading,
-        trust=SignaturePolicy(reading.trust_dir),
-        types=[BallotAccepted],
-    )
-    task = asyncio.create_task(tail.run())
-    try:
-        await tail.caught_up()
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    return list(found.values())

@@ -7,10 +7,9 @@ import pytest
 
 from cli.booth import Booth
 from cli.outcomes import Accepted, AlreadyVoted, Closed
-from cli.rehearsal import figures
 from cli.screen import CliError
 from shared.testing.promises import promise
-from tests.journeys import voters
+from tests.journeys import opening, voters
 from tests.journeys.gathering import Gathering, gather
 from tests.journeys.patience import until
 from tests.journeys.whole import Whole
@@ -146,5 +145,5 @@ async def _require_balance(whole: Whole, gathering: Gathering) -> None:
     assert (envelopes["received"], envelopes["admitted"]) == (4, 3)
     assert envelopes["set_aside"] == {"voted_by_post": 1}
     reading = whole.reading("journeys-reader")
-    totals = await figures.totals_online(reading, gathering.page, gathering.trustees)
+    totals = await opening.totals_online(reading, gathering.page, gathering.trustees)
     assert totals == (0, 1)
