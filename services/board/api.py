@@ -39,7 +39,7 @@ from services.board.errors import BallotUnknown, NoSuchSize, NotDeclared
 from services.board.lookup import Lookup
 from services.board.public import PublicBoard, PublicBoards
 from shared.http import ranges
-from shared.http.api import Api, read_query
+from shared.http.api import read_query
 from shared.http.problem import SECURITY_HEADERS
 from shared.http.ranges import Download
 
@@ -51,13 +51,6 @@ OPEN_TO_ALL = {
 """Public data: a page of another origin, such as the booth, may read and check it."""
 GROWS = {"Cache-Control": "public, no-cache"} | OPEN_TO_ALL
 STAYS = {"Cache-Control": "public, max-age=86400, immutable"} | OPEN_TO_ALL
-Refusals = dict[int, list[str]]
-_LIMITED: Refusals = {429: ["too_many_requests"]}
-_REFUSES: Refusals = _LIMITED | {
-    404: ["election_unknown"],
-    503: ["unavailable", "board_halted"],
-}
-_RANGED = _REFUSES | {416: ["range_not_satisfiable"]}
 _JSON = "application/json"
 _ENCODER = msgspec.json.Encoder()
 
@@ -189,87 +182,6 @@ class BoardApi:
     def _board(self, request: web.Request) -> PublicBoard:
         self._door.admit(request)
         return self._boards.get(request.match_info["election_id"])
-
-
-def make_api(handlers: BoardApi) -> Api:
-    """Every route of the public listener."""
-    api = Api("board")
-    one = "/elections/{election_id}"
-    api.get("/elections", handlers.elections, answers={200: BoardList}, refuses=_LIMITED)
-    api.get(one, handlers.election, answers={200: BoardShown}, refuses=_REFUSES)
-    for name, handler in (("archive", handlers.archive), ("board", handlers.lines)):
-        api.get(
-            f"{one}/{name}",
-            handler,
-            answers={200: None, 206: None, 304: None},
-            answer_type="application/octet-stream",
-            refuses=_RANGED,
-        )
-    api.get(
-        f"{one}/checkpoint",
-        handlers.checkpoint,
-        answers={200: str},
-        answer_type="text/plain",
-        refuses=_REFUSES,
-    )
-    _add_questions(api, handlers, one)
-    api.get(
-        f"{one}/declaration",
-        handlers.declaration,
-        answers={200: dict[str, Any]},
-        refuses=_or(_REFUSES, 404, "not_declared"),
-    )
-    api.get(
-        f"{one}/declaration.html",
-        handlers.declaration_page,
-        answers={200: str},
-        answer_type="text/html",
-        refuses=_or(_REFUSES, 404, "not_declared"),
-    )
-    return api
-
-
-def _add_questions(api: Api, handlers: BoardApi, one: str) -> None:
-    asked = _or(_REFUSES, 400, "invalid_query")
-    api.get(
-        f"{one}/ballots",
-        handlers.ballots,
-        query=PageWanted,
-        answers={200: BallotPage},
-        refuses=asked,
-    )
-    api.get(
-        f"{one}/ballot",
-        handlers.ballot,
-        query=BallotWanted,
-        answers={200: BallotShown},
-        refuses=_or(asked, 404, "ballot_unknown"),
-    )
-    api.get(
-        f"{one}/inclusion",
-        handlers.inclusion,
-        query=InclusionWanted,
-        answers={200: Inclusion},
-        refuses=_or(_or(asked, 404, "ballot_unknown"), 400, "no_such_size"),
-    )
-    api.get(
-        f"{one}/consistency",
-        handlers.consistency,
-        query=ConsistencyWanted,
-        answers={200: Consistency},
-        refuses=_or(asked, 400, "no_such_size"),
-    )
-    api.get(
-        f"{one}/states",
-        handlers.states,
-        query=StatesWanted,
-        answers={200: StatesShown},
-        refuses=asked,
-    )
-
-
-def _or(refuses: Refusals, status: int, code: str) -> Refusals:
-    return {**refuses, status: [*refuses.get(status, ()), code]}
 
 
 def _line(board: PublicBoard) -> BoardLine:

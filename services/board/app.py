@@ -8,7 +8,7 @@ from typing import IO, Any
 import asyncpg
 
 from services.board import metrics
-from services.board.api import BoardApi, make_api
+from services.board.api import BoardApi
 from services.board.config import BoardSettings
 from services.board.door import Door
 from services.board.files import lock_folder
@@ -16,6 +16,7 @@ from services.board.lease import Lease
 from services.board.lookup import Lookup
 from services.board.public import Notary, PublicBoards
 from services.board.publishing import Publishing
+from services.board.routes import make_api
 from services.board.store import entries, sequencing
 from services.board.stream import DERIVED_TABLES, entries_parts, sequencing_parts
 from shared.clock import SystemClock

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from services.board.api import BoardApi
-from services.board.api import make_api as make_board
+from services.board.routes import make_api as make_board
 from services.gateway.api import Lobby
 from services.gateway.api import make_api as make_gateway
 from services.gateway.ballots import Ballots
