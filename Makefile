@@ -20,7 +20,11 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(READY) ## Make .venv with castonce and castonce-verify in it, and fetch Kafka.
+setup: $(READY) web ## Make .venv with castonce and castonce-verify in it, fetch Kafka and the browser's modules.
+
+.PHONY: web
+web: $(READY)
+	@$(BIN)/python -m deploy.local.web install
 
 $(READY): requirements.lock pyproject.toml verifier/pyproject.toml deploy/local/jars.lock.toml
 	@echo "Setting up: Python packages (about 200 MB, once) ..."
@@ -32,7 +36,7 @@ $(READY): requirements.lock pyproject.toml verifier/pyproject.toml deploy/local/
 	@touch $@
 
 .PHONY: setup-test
-setup-test: $(TEST_READY) ## The same, and what the tests need.
+setup-test: $(TEST_READY) web ## The same, and what the tests need.
 
 $(TEST_READY): $(READY) requirements-test.lock deploy/local/belenios.py
 	@echo "Setting up: packages for tests ..."
@@ -53,6 +57,7 @@ lint: setup-test ## Style, types and who may import whom.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m deploy.local.web check
 
 .PHONY: test
 test: lint ## Lint, then every test but the full matrices.

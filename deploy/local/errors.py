@@ -30,3 +30,7 @@ class BrokenDownload(StackError):
 
 class ProvisioningFailed(StackError):
     """A database, a role or a migration could not be made."""
+
+
+class BuildFailed(StackError):
+    """What the browser needs can't be built from its sources, or doesn't pass its checks."""
