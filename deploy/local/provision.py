@@ -1,9 +1,10 @@
 """Databases, roles and tables of the services: made where missing, migrated where behind.
 
 For each service: database `castonce_<service>`, owned by `<service>_owner`, who runs migrations,
-and the runtime role `<service>_app`, which may do what they grant and nothing else. Migrations are
-plain SQL: `shared/schema`, then `services/<service>/schema`. Never shows a password in a process
-list or a log.
+and the runtime role `<service>_app`, which may do what they grant and nothing else; for `board`
+also `board_reader`, under which the public's questions are answered. Migrations are plain SQL:
+`shared/schema`, then `services/<service>/schema`. Never shows a password in a process list or a
+log.
 """
 
 from __future__ import annotations
@@ -39,11 +40,10 @@ def databases(server: Server, names: Iterable[str]) -> None:
     wanted = list(names)
     there = set(server.run_sql("select datname from pg_database").split())
     missing = [name for name in wanted if services.database_name(name) not in there]
-    if missing:
-        server.run_sql("".join(_roles_sql(server.home, name) for name in missing))
-        for name in missing:
-            database, owner = services.database_name(name), services.owner_role(name)
-            server.run_sql(f"create database {database} owner {owner}")
+    _make_roles(server, wanted)
+    for name in missing:
+        database, owner = services.database_name(name), services.owner_role(name)
+        server.run_sql(f"create database {database} owner {owner}")
     server.run_sql("".join(_access_sql(name, services.database_name(name)) for name in wanted))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: migrate(server, name), wanted))
@@ -63,16 +63,34 @@ def drop_database(server: Server, database: str) -> None:
     server.run_sql(f"drop database if exists {database} with (force)")
 
 
-def _roles_sql(home: Home, service: str) -> str:
-    files = {
+def _make_roles(server: Server, names: Iterable[str]) -> None:
+    """Make the roles that are missing: all of a new service, a new one of an old service."""
+    there = set(server.run_sql("select rolname from pg_roles").split())
+    missing = {
+        role: path
+        for name in names
+        for role, path in _roles(server.home, name).items()
+        if role not in there
+    }
+    if missing:
+        server.run_sql("".join(_role_sql(role, path) for role, path in missing.items()))
+
+
+def _roles(home: Home, service: str) -> dict[str, Path]:
+    """Each role of a service with the file of its password."""
+    roles = {
         services.owner_role(service): owner_password_file(home, service),
         services.runtime_role(service): home.password_file(service, "database"),
     }
-    return "".join(
-        f"select 'create role {role}' where to_regrole('{role}') is null \\gexec\n"
-        f"alter role {role} login nosuperuser nocreatedb nocreaterole noinherit"
-        f" password '{scram_verifier(path.read_text())}';\n"
-        for role, path in files.items()
+    if service in services.WITH_READER:
+        roles[services.reader_role(service)] = home.password_file(service, "reader")
+    return roles
+
+
+def _role_sql(role: str, password: Path) -> str:
+    return (
+        f"create role {role} login nosuperuser nocreatedb nocreaterole noinherit"
+        f" password '{scram_verifier(password.read_text())}';\n"
     )
 
 
@@ -82,8 +100,11 @@ def owner_password_file(home: Home, service: str) -> Path:
 
 
 def _access_sql(service: str, database: str) -> str:
-    """Who may connect: nobody but the two roles of this service."""
-    roles = f"{services.owner_role(service)}, {services.runtime_role(service)}"
+    """Who may connect: nobody but the roles of this service."""
+    names = [services.owner_role(service), services.runtime_role(service)]
+    if service in services.WITH_READER:
+        names.append(services.reader_role(service))
+    roles = ", ".join(names)
     return (
         f"revoke all on database {database} from public;"
         f"grant connect on database {database} to {roles};"
@@ -130,8 +151,6 @@ def migrate(server: Server, service: str, database: str | None = None) -> None:
 
 def database_url(server: Server, service: str, role: str, database: str | None = None) -> str:
     """The address of a service's database with the role's password in it, for libraries."""
-    is_owner = role == services.owner_role(service)
-    own = server.home.password_file(service, "database")
-    path = owner_password_file(server.home, service) if is_owner else own
+    path = _roles(server.home, service)[role]
     where = f"{LOOPBACK}:{server.port}/{database or services.database_name(service)}"
     return f"postgresql://{role}:{quote(path.read_text())}@{where}?sslmode=disable"

@@ -16,6 +16,8 @@ from deploy.local.ports import LOOPBACK, Ports
 
 ALL = ("elections", "identity", "codes", "votes", "postal", "board", "gateway", "monitor")
 WITH_DATABASE = ("elections", "identity", "codes", "votes", "postal", "board", "gateway")
+WITH_READER = ("board",)
+"""Who answers what the public asks of its database under a role that may only read."""
 WITH_API = ("elections", "identity", "codes", "postal", "board", "gateway")
 WITH_STAFF = ("elections", "identity", "codes", "postal")
 """Who takes officials' commands; the others don't learn who the officials are."""
@@ -54,6 +56,11 @@ def runtime_role(service: str) -> str:
     return f"{service}_app"
 
 
+def reader_role(service: str) -> str:
+    """The role under which the public's questions are answered: it may read some tables."""
+    return f"{service}_reader"
+
+
 def spec(
     home: Home, ports: Ports, service: str, extra: Mapping[str, str] | None = None
 ) -> ServiceSpec:
@@ -65,6 +72,7 @@ def spec(
             **_inherited(service),
             **_settings(home, ports, service),
             **(_database(home, ports, service) if service in WITH_DATABASE else {}),
+            **(_reader(home, service) if service in WITH_READER else {}),
             **({"CASTONCE_STAFF_FILE": str(home.staff_file)} if service in WITH_STAFF else {}),
             **({"CASTONCE_ARCHIVE_DIR": str(home.archive)} if service == "board" else {}),
             **(extra or {}),
@@ -99,6 +107,13 @@ def _database(home: Home, ports: Ports, service: str) -> dict[str, str]:
         "CASTONCE_DATABASE_NAME": database_name(service),
         "CASTONCE_DATABASE_USER": runtime_role(service),
         "CASTONCE_DATABASE_PASSWORD_FILE": str(home.password_file(service, "database")),
+    }
+
+
+def _reader(home: Home, service: str) -> dict[str, str]:
+    return {
+        "CASTONCE_DATABASE_READER": reader_role(service),
+        "CASTONCE_DATABASE_READER_PASSWORD_FILE": str(home.password_file(service, "reader")),
     }
 
 

@@ -43,7 +43,10 @@ class Stack:
         return self.broker.address
 
     def database_url(
-        self, service: str, role: Literal["app", "owner"] = "app", database: str | None = None
+        self,
+        service: str,
+        role: Literal["app", "owner", "reader"] = "app",
+        database: str | None = None,
     ) -> str:
         """The address of a service's database, with the password of that role in it."""
         return provision.database_url(self.server, service, f"{service}_{role}", database)

@@ -70,7 +70,9 @@ async def main() -> None:
         ):
             service.add_task(name, part.run())
             service.add_check(name, part.status)
-        readers = await service.wait_for("PostgreSQL", lambda: connect(settings, READERS))
+        readers = await service.wait_for(
+            "PostgreSQL", lambda: connect(settings.of_readers(), READERS)
+        )
         service.on_stop("readers", readers.close)
         lookup = Lookup(readers, settings.archive_dir)
         service.add_api(make_api(BoardApi(boards, lookup, Door(settings, SystemClock()))).app())

@@ -1,11 +1,12 @@
 """Settings of the board: where its files lie, what its logs are called, how often one may ask."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
+import msgspec
 from msgspec import Meta
 
-from shared.config import ServiceSettings
+from shared.config import ServiceSettings, Word
 
 PerMinute = Annotated[int, Meta(ge=1, le=10_000_000)]
 BoardName = Annotated[
@@ -18,6 +19,9 @@ class BoardSettings(ServiceSettings, frozen=True, kw_only=True):
 
     archive_dir: Path
     """The folder of the public files; nobody else writes in it."""
+    database_reader: Word
+    """The role under which the public's questions are asked: it may read, and nothing else."""
+    database_reader_password_file: Path
     board_name: BoardName = "castonce.local/board"
     """What checkpoints are signed under, with the election's uuid behind it. Never change it while
     an election has a board: witnesses know a log by its name."""
@@ -28,6 +32,14 @@ class BoardSettings(ServiceSettings, frozen=True, kw_only=True):
     requests_per_minute: PerMinute = 600_000
     downloads: Annotated[int, Meta(ge=1, le=10_000)] = 64
     """Files that are sent at the same time, at most."""
+
+    def of_readers(self) -> Self:
+        """The same settings with the role that only reads."""
+        return msgspec.structs.replace(
+            self,
+            database_user=self.database_reader,
+            database_password_file=self.database_reader_password_file,
+        )
 
     def proxy_addresses(self) -> frozenset[str]:
         """The proxies, as a set."""

@@ -303,6 +303,8 @@ def settings_of(hall: Hall, database: str) -> BoardSettings:
         database_name=database,
         database_user="board_app",
         database_password_file=home.password_file("board", "database"),
+        database_reader="board_reader",
+        database_reader_password_file=home.password_file("board", "reader"),
         admin_port=0,
         secrets_dir=home.secret_folder("board"),
         trust_dir=home.trust,

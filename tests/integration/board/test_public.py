@@ -231,6 +231,46 @@ async def test_a_ballot_is_on_the_board_within_ten_seconds(hall: Hall) -> None:
     assert time.monotonic() - began < 10
 
 
+async def test_the_publics_role_may_read_three_tables_and_change_none(hall: Hall) -> None:
+    """An error in what the public asks can neither rewrite what is shown nor read what isn't."""
+    pool = await connect(settings_of(hall, "castonce_board").of_readers(), size=1)
+    forbidden = (
+        "update boards set ballots = 0",
+        "delete from entries",
+        "insert into declarations values ('x', 'y')",
+        "select * from unwritten",
+        "select * from waiting_records",
+        "create table mine (a int)",
+    )
+    try:
+        async with pool.acquire() as sql:
+            assert await sql.fetchval("select current_user") == "board_reader"
+            await sql.fetchval("select count(*) from entries")
+            for statement in forbidden:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await sql.execute(statement)
+    finally:
+        await pool.close()
+
+
+@promise("P3")
+async def test_the_service_itself_cant_rename_a_board_nor_change_an_entry(hall: Hall) -> None:
+    """What was fixed with a board's setup, and every entry, stays as it was written."""
+    pool = await connect(settings_of(hall, "castonce_board"), size=1)
+    try:
+        async with pool.acquire() as sql:
+            for statement in (
+                "update boards set title = 'x'",
+                "update boards set votes_key = 'x'",
+                "update entries set tracker = 'x'",
+                "delete from entries",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await sql.execute(statement)
+    finally:
+        await pool.close()
+
+
 async def test_a_question_of_the_public_can_write_nothing(hall: Hall, tmp_path: Path) -> None:
     """Whatever reached the database that way: its transaction is read-only."""
     pool = await connect(settings_of(hall, "castonce_board"), size=1)
