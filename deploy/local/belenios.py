@@ -16,19 +16,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from deploy.local import private_apt
 from deploy.local.errors import StackError
 from deploy.local.home import Home
+from deploy.local.private_apt import AptFailed
 
 OLDEST: Final = (3, 1)
 # Testing first: what is in it has been in unstable for some days without a grave bug.
 SUITES: Final = ("testing", "unstable")
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE: Final = "CASTONCE_DEBIAN_MIRROR"
-STEP_SECONDS: Final = 600
 _VERSION: Final = re.compile(r"(?:version )?v?(\d+)\.(\d+)")
 _SCRIPT: Final = """#!/bin/sh
 # Without the second, election verify of 3.3.0 may end well before it has looked at the ballots.
@@ -85,7 +85,7 @@ def install(home: Home) -> Path:
     found = find(home)
     if found is not None:
         return found
-    if shutil.which("apt-get") is None or shutil.which("dpkg") is None or not KEYRING.exists():
+    if not private_apt.is_here() or not KEYRING.exists():
         raise BeleniosMissing("belenios-tool comes from Debian, and this machine isn't one.", _FIX)
     target = folder(home)
     shutil.rmtree(target, ignore_errors=True)
@@ -104,10 +104,11 @@ def mirror() -> str:
     chosen = os.environ.get(MIRROR_VARIABLE)
     if chosen:
         return chosen
-    listed = _run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"],
-        {},
-    )
+    asked = ["indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+    try:
+        listed = private_apt.run(["apt-get", *asked])
+    except AptFailed as failure:
+        raise BeleniosMissing(failure.problem, _FIX) from None
     for line in listed.splitlines():
         address, _, release = line.partition(" ")
         if address.rstrip("/").endswith("/debian") and "-" not in release:
@@ -116,44 +117,30 @@ def mirror() -> str:
 
 
 def _install_from(suite: str, address: str, target: Path) -> Path:
-    """Let apt, with folders of its own, resolve, fetch and verify; then unpack every package."""
-    apt, root = target / "apt", target / "root"
-    for path in (apt / "lists" / "partial", apt / "archives" / "partial", root):
-        path.mkdir(parents=True)
-    settings = {"APT_CONFIG": str(_configuration(suite, address, apt))}
-    _run(["apt-get", "-qq", "update"], settings)
-    _run(["apt-get", "-qq", "--yes", "--download-only", "install", "belenios-tool"], settings)
-    for package in sorted((apt / "archives").glob("*.deb")):
-        _run(["dpkg", "-x", str(package), str(root)], {})
-    shutil.rmtree(apt)
+    """Let apt fetch the program with every library, and unpack them beside a script."""
+    target.mkdir(parents=True)
+    try:
+        root = private_apt.unpack(["belenios-tool"], target, _settings(suite, address, target))
+    except AptFailed as failure:
+        raise BeleniosMissing(failure.problem, _FIX) from None
     script = _script(root, target / "unproven")
     if not is_new_enough(script):
         raise BeleniosMissing("the package is too old, or doesn't run here.", _FIX)
     return script.replace(target / "belenios-tool")
 
 
-def _configuration(suite: str, address: str, apt: Path) -> Path:
-    """Write the settings that keep apt out of the system's folders, and one source."""
-    (apt / "status").touch()
-    (apt / "sources.list").write_text(f"deb [signed-by={KEYRING}] {address} {suite} main\n")
-    settings = {
-        "Dir::State::Lists": apt / "lists",
-        "Dir::State::Status": apt / "status",
-        "Dir::State::extended_states": apt / "extended_states",
-        "Dir::Cache": apt,
-        "Dir::Cache::Archives": apt / "archives",
-        "Dir::Etc::SourceList": apt / "sources.list",
+def _settings(suite: str, address: str, target: Path) -> dict[str, object]:
+    """One source, and a system in which nothing is installed: its libraries are others."""
+    (target / "status").touch()
+    sources = target / "sources.list"
+    sources.write_text(f"deb [signed-by={KEYRING}] {address} {suite} main\n")
+    return {
+        "Dir::State::Status": target / "status",
+        "Dir::Etc::SourceList": sources,
         "Dir::Etc::SourceParts": "/dev/null",
         "Dir::Etc::Preferences": "/dev/null",
         "Dir::Etc::PreferencesParts": "/dev/null",
-        "Acquire::Languages": "none",
-        "Acquire::Retries": 3,
-        "APT::Install-Recommends": "false",
-        "APT::Sandbox::User": "",
     }
-    path = apt / "apt.conf"
-    path.write_text("".join(f'{name} "{value}";\n' for name, value in settings.items()))
-    return path
 
 
 def _script(root: Path, script: Path) -> Path:
@@ -169,26 +156,6 @@ def _script(root: Path, script: Path) -> Path:
     )
     script.chmod(0o755)
     return script
-
-
-def _run(command: Sequence[str], settings: dict[str, str]) -> str:
-    """What a command prints; raises BeleniosMissing with its last words."""
-    environment = os.environ | settings | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    try:
-        ran = subprocess.run(
-            command,
-            check=False,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=STEP_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired) as failure:
-        raise BeleniosMissing(f"{command[0]} failed ({type(failure).__name__}).", _FIX) from None
-    if ran.returncode != 0:
-        said = " ".join((ran.stderr or ran.stdout).split())[-300:]
-        raise BeleniosMissing(f"{command[0]} failed: {said}", _FIX)
-    return ran.stdout
 
 
 def main() -> int:
