@@ -107,12 +107,12 @@ def _npm(failure: str, *arguments: str) -> None:
 
 
 def _run(*arguments: str, capture: bool) -> subprocess.CompletedProcess[str]:
-    command = [node(), _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments]
+    npm = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # So that a script's `node` is this one too.
     path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         return subprocess.run(
-            command,
+            [str(node()), str(npm), *arguments],
             check=False,
             cwd=WEB,
             env={**os.environ, "PATH": path},
