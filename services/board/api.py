@@ -176,7 +176,8 @@ class BoardApi:
         election_id = request.match_info["election_id"]
         tag, name = f'"{election_id}-{size}"', f"{election_id}.{ending}"
         what = Download(path_of(election_id), size, tag, "application/octet-stream", name)
-        with self._door.download(request):
+        span = ranges.wanted_span(request, size, tag)
+        with self._door.download(request, size if span is None else span.end - span.start):
             return await ranges.send(request, what, GROWS)
 
     def _board(self, request: web.Request) -> PublicBoard:

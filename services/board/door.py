@@ -1,10 +1,12 @@
 """The door: who asks how often, and how many files are being sent.
 
-Promises that a refusal says how long to wait, and that addresses are neither written down nor told
-to anyone.
+Promises that a refusal says how long to wait, that whoever follows a growing file in small pieces
+(witnesses, trustees) finds room while others load whole archives, and that addresses are neither
+written down nor told to anyone.
 """
 
 import contextlib
+import ipaddress
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +22,10 @@ from shared.http.limits import Limiter, Rate, caller_behind_proxies, network_of
 
 DOWNLOADS_OF_ONE = 8
 """Files that one network address is sent at the same time, at most."""
+DOWNLOADS_OF_MANY = 16
+"""The same for neighbours: an IPv4 /24, an IPv6 /48, which one caller may well have for itself."""
+SMALL_BYTES = 1024 * 1024
+"""What a quarter of all places is kept for: nobody waits long for it."""
 _network_of = lru_cache(maxsize=4096)(network_of)
 
 
@@ -33,8 +39,9 @@ class Door:
         self._limiter = Limiter(
             Rate(each, max(10, each / 2)), Rate(every, max(10, every / 10)), clock.now_ms()
         )
-        self._downloads_left = settings.downloads
-        self._downloads_of: Counter[str] = Counter()
+        self._places = settings.downloads
+        self._large_places = settings.downloads - settings.downloads // 4
+        self._sending = _Sending()
 
     def admit(self, request: web.Request) -> None:
         """Let a request in, or raise KnockedTooOften."""
@@ -47,24 +54,29 @@ class Door:
             )
 
     @contextlib.contextmanager
-    def download(self, request: web.Request) -> Iterator[None]:
-        """A file is being sent meanwhile; raises TooManyDownloads, also for too many of one caller.
+    def download(self, request: web.Request, length: int) -> Iterator[None]:
+        """So many bytes of a file are being sent meanwhile; raises TooManyDownloads.
 
-        So a few slow readers don't keep everybody from the archive.
+        Also for too many of one caller, so that a few slow readers keep nobody from the archive.
         """
-        network = self._network(request) or ""
-        is_too_many = bool(network) and self._downloads_of[network] >= DOWNLOADS_OF_ONE
-        if self._downloads_left < 1 or is_too_many:
+        network, is_large = self._network(request), length > SMALL_BYTES
+        if not self._has_room(network, is_large):
             REFUSED_AT_DOOR.labels("downloads").inc()
             raise TooManyDownloads()
-        self._downloads_left -= 1
-        self._downloads_of[network] += 1
+        self._sending.change(network, is_large, 1)
         try:
             yield
         finally:
-            self._downloads_left += 1
-            self._downloads_of[network] -= 1
-            self._downloads_of += Counter()  # forgets addresses with nothing under way
+            self._sending.change(network, is_large, -1)
+
+    def _has_room(self, network: str | None, is_large: bool) -> bool:
+        sending = self._sending
+        if sending.all >= self._places or (is_large and sending.large >= self._large_places):
+            return False
+        return network is None or (
+            sending.of_one[network] < DOWNLOADS_OF_ONE
+            and sending.of_many[_neighbours_of(network)] < DOWNLOADS_OF_MANY
+        )
 
     def _network(self, request: web.Request) -> str | None:
         address = request.remote or ""
@@ -72,3 +84,33 @@ class Door:
             forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
             address = caller_behind_proxies(address, forwarded, self._proxies)
         return _network_of(address)
+
+
+class _Sending:
+    """Files under way: all of them, the large ones, by caller and by neighbourhood."""
+
+    def __init__(self) -> None:
+        self.all = 0
+        self.large = 0
+        self.of_one: Counter[str] = Counter()
+        self.of_many: Counter[str] = Counter()
+
+    def change(self, network: str | None, is_large: bool, by: int) -> None:
+        """One more, or one less."""
+        self.all += by
+        self.large += by * is_large
+        if network is None:
+            return
+        for counts, name in ((self.of_one, network), (self.of_many, _neighbours_of(network))):
+            counts[name] += by
+            if not counts[name]:
+                del counts[name]
+
+
+@lru_cache(maxsize=4096)
+def _neighbours_of(network: str) -> str:
+    try:
+        parsed = ipaddress.ip_network(network)
+    except ValueError:
+        return network
+    return str(parsed.supernet(new_prefix=48 if parsed.version == 6 else 24))

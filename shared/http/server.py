@@ -1,10 +1,14 @@
 """An HTTP server with bounds: what arrives before a handler runs is limited and answered in form.
 
 Promises a bound on the request line, on each header and on their number, no decompression, no
-address of a client in a log, and a stop that lets running requests finish. Trusts aiohttp's parser.
+address of a client in a log, and a stop that lets running requests finish; and that connections on
+which nothing happens never keep new callers out: the one that has been idle longest makes room.
+Trusts aiohttp's parser.
 """
 
 import asyncio
+import resource
+from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -21,6 +25,8 @@ FIRST_REQUEST_SECONDS = 20.0
 """How long a new connection may take to send the head of its first request."""
 
 KEEP_ALIVE_SECONDS = 75.0
+MAX_CONNECTIONS = 8192
+"""Open at a time; fewer where the system gives this process fewer files."""
 GRACE_SECONDS = 10.0
 """How long requests that run when the service stops may take to finish."""
 
@@ -30,9 +36,14 @@ log = get_logger()
 class _BoundedHandler(RequestHandler):
     """One connection; answers what aiohttp couldn't read, or a handler didn't catch, in form."""
 
+    def __init__(self, server: "_BoundedServer", **about: Any) -> None:
+        super().__init__(server, **about)
+        self._server = server
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; who sends no request in time is cut off."""
         super().connection_made(transport)
+        self._server.make_room()
         self._loop.call_later(FIRST_REQUEST_SECONDS, self._close_unless_used)
 
     def _close_unless_used(self) -> None:
@@ -69,6 +80,16 @@ def _answer(status: int, error: BaseException | None, request_id: str) -> web.Re
 class _BoundedServer(web.Server):
     """Makes bounded connections."""
 
+    most_connections = MAX_CONNECTIONS
+
+    def make_room(self) -> None:
+        """Where there are too many connections, close the oldest that waits for a request."""
+        if len(self._connections) > self.most_connections:
+            for one in self._connections:
+                if one.transport is not None and not one._request_in_progress:
+                    one.force_close()
+                    return
+
     def __call__(self) -> RequestHandler:
         return _BoundedHandler(self, loop=self._loop, **self._kwargs)
 
@@ -76,9 +97,12 @@ class _BoundedServer(web.Server):
 class _Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _BoundedServer(
+        bounded = _BoundedServer(
             made.request_handler, request_factory=made.request_factory, **made._kwargs
         )
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        bounded.most_connections = min(MAX_CONNECTIONS, files * 3 // 4)
+        return bounded
 
 
 class Site:

@@ -10,15 +10,30 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from services.board.config import BoardSettings
-from services.board.door import DOWNLOADS_OF_ONE, Door
+from services.board.door import DOWNLOADS_OF_MANY, DOWNLOADS_OF_ONE, SMALL_BYTES, Door
 from services.board.errors import KnockedTooOften, TooManyDownloads
 from shared.testing.clock import FixedClock
+
+LARGE = SMALL_BYTES + 1
 
 
 def door(**about: Any) -> Door:
     """A door with these limits."""
-    words = ("instance", "kafka", "database_host", "database_name", "database_user")
-    paths = ("database_password_file", "secrets_dir", "trust_dir", "archive_dir")
+    words = (
+        "instance",
+        "kafka",
+        "database_host",
+        "database_name",
+        "database_user",
+        "database_reader",
+    )
+    paths = (
+        "database_password_file",
+        "database_reader_password_file",
+        "secrets_dir",
+        "trust_dir",
+        "archive_dir",
+    )
     fields: dict[str, Any] = dict.fromkeys(words, "x") | dict.fromkeys(paths, Path("none"))
     fields |= {"database_port": 1, "admin_port": 0}
     return Door(BoardSettings(**fields | about), FixedClock())
@@ -56,12 +71,12 @@ def test_slow_readers_keep_nobody_else_from_the_archive() -> None:
     limited = door()
     with contextlib.ExitStack() as readings:
         for _ in range(DOWNLOADS_OF_ONE):
-            readings.enter_context(limited.download(asked_from("192.0.2.1")))
-        with pytest.raises(TooManyDownloads), limited.download(asked_from("192.0.2.1")):
+            readings.enter_context(limited.download(asked_from("192.0.2.1"), LARGE))
+        with pytest.raises(TooManyDownloads), limited.download(asked_from("192.0.2.1"), LARGE):
             pass
-        with limited.download(asked_from("192.0.2.2")):
+        with limited.download(asked_from("192.0.2.2"), LARGE):
             pass
-    with limited.download(asked_from("192.0.2.1")):
+    with limited.download(asked_from("192.0.2.1"), LARGE):
         pass
 
 
@@ -69,10 +84,42 @@ def test_files_under_way_are_bounded() -> None:
     """However many callers there are, so many files are sent at once and no more."""
     limited = door(downloads=1)
     with (
-        limited.download(asked_from("192.0.2.1")),
+        limited.download(asked_from("192.0.2.1"), LARGE),
         pytest.raises(TooManyDownloads),
-        limited.download(asked_from("192.0.2.2")),
+        limited.download(asked_from("192.0.2.2"), LARGE),
     ):
         pass
-    with limited.download(asked_from("192.0.2.2")):
+    with limited.download(asked_from("192.0.2.2"), LARGE):
         pass
+
+
+def test_whoever_follows_the_board_in_small_pieces_finds_room_among_downloads() -> None:
+    """A quarter of the places is kept for what is quickly sent: witnesses don't wait for crowds."""
+    limited = door(downloads=8)
+    with contextlib.ExitStack() as readings:
+        for number in range(6):
+            readings.enter_context(limited.download(asked_from(f"192.0.{number}.1"), LARGE))
+        with (
+            pytest.raises(TooManyDownloads),
+            limited.download(asked_from("198.51.100.1"), LARGE),
+        ):
+            pass
+        for number in range(2):
+            caller = asked_from(f"198.51.{number}.1")
+            readings.enter_context(limited.download(caller, SMALL_BYTES))
+        with pytest.raises(TooManyDownloads), limited.download(asked_from("203.0.113.1"), 1):
+            pass
+
+
+@pytest.mark.parametrize("address", ["192.0.2.{}", "2001:db8:0:{}::1"])
+def test_one_network_of_many_addresses_is_bounded_too(address: str) -> None:
+    """A caller who has a whole IPv4 /24 or IPv6 /48 leaves places for the others."""
+    limited = door()
+    with contextlib.ExitStack() as readings:
+        for number in range(DOWNLOADS_OF_MANY):
+            caller = asked_from(address.format(number))
+            readings.enter_context(limited.download(caller, LARGE))
+        with pytest.raises(TooManyDownloads), limited.download(asked_from(address.format(99)), 1):
+            pass
+        with limited.download(asked_from("2001:db8:1::1"), 1):
+            pass

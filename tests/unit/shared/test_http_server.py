@@ -161,3 +161,17 @@ async def test_a_port_that_is_taken_is_said(unused_tcp_port: int) -> None:
     with pytest.raises(OSError, match="in use"):
         await server.serve(api().app(), "127.0.0.1", unused_tcp_port)
     await site.stop()
+
+
+async def test_idle_connections_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens many connections and says nothing on them loses the oldest, not the others."""
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
+    async with served(api().app()) as (_, port):
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        assert await asyncio.wait_for(idle[0][0].read(), 5) == b""
+        assert (await raw(port, get())).startswith(b"HTTP/1.1 200 ")
+        reader, writer = idle[-1]
+        writer.write(get())
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 200 ")
+        for _, one in idle:
+            one.close()
