@@ -18,6 +18,8 @@ SHAPES = {
     "three of three": (3, None, [1, 2, 3], False, 0),
     "two of three": (0, (2, 3), [2, 3], False, 0),
     "one, and two of three": (1, (2, 3), [2, 4, 1], False, 1),
+    "one of three": (0, (1, 3), [2], False, 0),
+    "one, and any of two, both of whom decrypt": (1, (1, 2), [3, 1, 2], False, 0),
     "weighted": (1, None, [1], True, 0),
     "weighted, with revotes": (2, None, [2, 1], True, 2),
 }

@@ -183,6 +183,31 @@ def test_two_committees_and_a_trustee_make_one_key(made: Made) -> None:
             read_trustees(compact(nothing), key)
 
 
+def test_where_one_is_enough_all_hold_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Belenios allows it, though we never make it; the key is nobody else's beside them."""
+    monkeypatch.setattr(committee, "require_threshold", lambda *_: None)
+    any_of_three = committees.make(1, 3, randomness("any"))
+    whole = record(any_of_three)
+    read(any_of_three, whole)
+    for beside in (["Pedersen", whole], _copied_from(whole)):
+        with pytest.raises(Fault, match="one key for two trustees"):
+            read_trustees(compact([["Pedersen", whole], beside]), Point(bytes(32)))
+
+
+def test_a_member_s_key_is_nobody_else_s(made: Made) -> None:
+    """A trustee who copied it, with its proof, would keep nothing."""
+    whole = record(made)
+    for trustees in (["Pedersen", whole], _copied_from(whole)), (_copied_from(whole),) * 2:
+        with pytest.raises(Fault, match="one key for two trustees"):
+            read_trustees(compact(list(trustees)), Point(bytes(32)))
+
+
+def _copied_from(whole: Any) -> Any:
+    """A trustee alone with the key of a committee's first member."""
+    member = whole["verification_keys"][0]
+    return ["Single", {name: member[name] for name in ("pok", "public_key")}]
+
+
 @pytest.mark.parametrize(
     ("name", "signer", "because"),
     [("verification", 0, "one key for signing"), ("encryption", 1, "one key for decrypting")],

@@ -41,7 +41,7 @@ def read_trustees(raw: bytes, key: Point) -> list[Committee]:
     values = array(read_compact(raw))
     _require_few(values)
     committees = [_read_kind(value) for value in values]
-    keys = [member for committee in committees for member in committee.keys]
+    keys = [member for committee in committees for member in _own_keys(committee)]
     require(len(set(keys)) == len(keys), "has one key for two trustees")
     together = group.product(committee.public for committee in committees)
     require(together == key, "doesn't add up to the election's key")
@@ -85,6 +85,14 @@ def _lagrange(place: int, places: Mapping[int, object]) -> int:
         if other != place:
             result = result * other * pow(other - place, -1, ORDER) % ORDER
     return result
+
+
+def _own_keys(committee: Committee) -> Sequence[Point]:
+    """Return the keys that must be nobody else's.
+
+    Where one member is enough, each of them holds the whole key: theirs are one by right.
+    """
+    return [committee.public] if committee.threshold == 1 else committee.keys
 
 
 def _read_kind(value: object) -> Committee:
