@@ -11,6 +11,7 @@ from services.board import metrics
 from services.board.api import BoardApi
 from services.board.config import BoardSettings
 from services.board.door import Door
+from services.board.endings import Endings
 from services.board.files import lock_folder
 from services.board.lease import Lease
 from services.board.lookup import Lookup
@@ -70,6 +71,7 @@ async def main() -> None:
         ):
             service.add_task(name, part.run())
             service.add_check(name, part.status)
+        service.add_task("endings", Endings(pool).run())
         readers = await service.wait_for(
             "PostgreSQL", lambda: connect(settings.of_readers(), READERS)
         )

@@ -15,6 +15,17 @@ SURPLUS = gauge(
     "Ballots with a good receipt beyond the number that was accepted; must be 0.",
     "election",
 )
+MISSING = gauge(
+    "castonce_board_missing_ballots",
+    "Ballots that were counted and aren't on the board, once all are counted; must become 0.",
+    "election",
+)
+NOT_ENDED = gauge(
+    "castonce_board_not_ended",
+    "1 while all ballots are counted and the board can't end, by what it lacks.",
+    "election",
+    "reason",
+)
 OTHER_LIST = gauge(
     "castonce_board_other_list",
     "1 while the credentials that were published aren't the list that was fixed.",

@@ -18,6 +18,9 @@ Kind = Literal["setup", "end", "tally", "decryption", "result", "declaration"]
 Place = tuple[Kind, int]
 """What is due, with a trustee's number for a decryption, else 0."""
 
+Lack = Literal["setup", "ballots", "account", "states"]
+"""Why a board doesn't end: no list, ballots missing or too many, no account, states that differ."""
+
 _AFTER_THE_BALLOTS: tuple[Kind, ...] = ("tally", "decryption", "result", "declaration")
 
 
@@ -81,6 +84,22 @@ class Sheet(Struct, frozen=True, kw_only=True):
     def surplus(self) -> int:
         """How many more ballots than were accepted came with a good receipt; must be 0."""
         return 0 if self.ballots_counted is None else max(0, self.ballots - self.ballots_counted)
+
+    @property
+    def missing(self) -> int:
+        """How many accepted ballots aren't on the board, once their number was told."""
+        return 0 if self.ballots_counted is None else max(0, self.ballots_counted - self.ballots)
+
+    @property
+    def ends_without(self) -> Lack | None:
+        """What keeps the board from its end though all ballots were counted; None if nothing."""
+        if self.ballots_counted is None or self.has_ended:
+            return None
+        if not self.has_setup:
+            return "setup"
+        if self.ballots != self.ballots_counted:
+            return "ballots"
+        return "account" if self.accounted is None else "states"
 
     @property
     def is_overstated(self) -> bool:

@@ -24,6 +24,12 @@ async def locked(sql: Sql, named: Sequence[str]) -> dict[str, Sheet]:
     return {row["election_id"]: _sheet(row) for row in rows}
 
 
+async def unended(sql: Sql) -> list[Sheet]:
+    """The sheets of elections whose ballots are all counted, and whose board hasn't ended."""
+    sheets = [_sheet(row) for row in await sql.fetch(_COUNTED)]
+    return [sheet for sheet in sheets if sheet.ends_without]
+
+
 async def save(sql: Sql, changed: Sequence[Sheet]) -> None:
     """Write sheets that were read in this transaction."""
     await sql.executemany(_SAVE_SHEET, [_sheet_row(sheet) for sheet in changed])
@@ -37,6 +43,17 @@ _SHEETS = """
            case when ballots = 0 then election end as election,
            case when ballots = 0 then trustees end as trustees
       from elections where election_id = any($1) order by election_id for update
+"""
+# Ended boards are left out here already: they stay for years.
+_COUNTED = """
+    select election_id, votes_key, codes_key, root, size, parts, parts_there, credentials,
+           last_credential, peaks, ballots, ballots_counted, active, replaced, withdrawn,
+           accounted_active, accounted_replaced, accounted_withdrawn,
+           null as election, null as trustees
+      from elections
+     where ballots_counted is not null
+       and (ballots, active, replaced, withdrawn) is distinct from
+           (ballots_counted, accounted_active, accounted_replaced, accounted_withdrawn)
 """
 _NAME_ELECTIONS = """
     insert into elections (election_id) select unnest($1::text[]) on conflict do nothing
