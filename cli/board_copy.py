@@ -8,7 +8,7 @@ say that a ballot's or a decryption's proof holds: that is for `castonce-verify`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +99,9 @@ def opened(
             read = archive.read(source, progress)
             parsed = election.parse(read.election)
             head = opened_head(paths.checkpoint.read_bytes(), parsed.uuid, board_key)
-            board, tree = folded(lines, parsed.uuid)
-            require_head(tree, head)
             listed = msgspec.json.decode(read.credentials, type=list[str])
+            board, tree = folded(lines, parsed.uuid, frozenset(listed))
+            require_head(tree, head)
             _require_same(board, read, listed)
             yield Copy(parsed, read, board, head, listed)
     except OSError as error:
@@ -110,9 +110,14 @@ def opened(
         raise CliError(f"The copy is refused: {refusal}.", EVIDENCE) from None
 
 
-def folded(lines: BinaryIO, election_id: str) -> tuple[Board, merkle.MerkleTree]:
-    """The fold of a board file, and the tree over its lines; raises BallotError."""
-    board, tree = Board(election_id), merkle.MerkleTree()
+def folded(
+    lines: BinaryIO, election_id: str, listed: Container[str] | None = None
+) -> tuple[Board, merkle.MerkleTree]:
+    """The fold of a board file, and the tree over its lines; raises BallotError.
+
+    With `listed`, the public credentials, statements about others are refused too.
+    """
+    board, tree = Board(election_id, listed=listed), merkle.MerkleTree()
     for line in board_entries.lines(lines):
         board.add(line)
         tree.append(line)

@@ -293,3 +293,18 @@ def test_a_copy_that_was_changed_shows_nothing(copied: list[str]) -> None:
     done = none(*copied[:-1], "44" * 32, "--credential", credential_of(9))
     assert done.exit_code == 1
     assert "checkpoint is refused" in words_of(done)
+
+
+def test_a_copy_that_speaks_of_a_credential_outside_the_list_shows_nothing(tmp_path: Path) -> None:
+    """Nobody may believe such a board: castonce-verify refuses it too, and so must we."""
+    made = BoardDouble()
+    made.setup()
+    made.state("active", LISTED[0])
+    made.state("withdrawn", credentials.derive(codes.generate(secrets.token_bytes), UUID).public)
+    made.end()
+    with double.serving(made) as served:
+        given = ["fetch", served.url, UUID, "--out", str(tmp_path), "--board-key", BOARD_KEY]
+        done = CliRunner().invoke(board_command.app, given)
+    assert done.exit_code == 1
+    assert "names a credential that isn't in the list" in words_of(done)
+    assert "evidence" in words_of(done)
