@@ -61,18 +61,20 @@ export function compressedBytes(path) {
   return gzipSync(readFileSync(path), { level: 9 }).length;
 }
 
-/** @param {string[]} entries  paths relative to web/ */
+/**
+ * Print what a page weighs that has all these modules.
+ *
+ * @param {string[]} entries  paths relative to web/
+ */
 function print(entries) {
-  for (const entry of entries) {
-    const files = reach([resolve(WEB, entry)]);
-    let total = 0;
-    for (const path of files) {
-      const bytes = compressedBytes(path);
-      total += bytes;
-      console.log(`${String(bytes).padStart(8)}  ${relative(WEB, path)}`);
-    }
-    console.log(`${String(total).padStart(8)}  ${entry}: bytes compressed, ${files.length} files\n`);
+  const files = reach(entries.map((entry) => resolve(WEB, entry)));
+  let total = 0;
+  for (const path of files) {
+    const bytes = compressedBytes(path);
+    total += bytes;
+    console.log(`${String(bytes).padStart(8)}  ${relative(WEB, path)}`);
   }
+  console.log(`${String(total).padStart(8)}  bytes compressed in ${files.length} files`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) print(process.argv.slice(2));

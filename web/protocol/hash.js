@@ -62,9 +62,9 @@ export function writeHex(bytes) {
 }
 
 /**
- * Return the bytes of lower-case hex digits, or null for any other spelling.
+ * Return the bytes of lower-case hex digits, or null for anything else.
  *
- * @param {string} text
+ * @param {unknown} text
  * @returns {Uint8Array<ArrayBuffer> | null}
  */
 export function readHex(text) {
