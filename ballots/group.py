@@ -78,7 +78,7 @@ def require_point(point: Unchecked) -> Point:
     return Point(point)
 
 
-def encode_point(point: Point) -> str:
+def encode_point(point: Unchecked) -> str:
     """Write a point as 64 lower-case hex digits: the compressed encoding byte-reversed."""
     return point[::-1].hex()
 

@@ -44,13 +44,25 @@ def add(election: Election, totals: EncryptedTally, ballots: Iterable[bytes]) ->
     """
     _require_shape(election, totals)
     sums: list[list[_Sum]] = [[_read(slot) for slot in slots] for slots in totals]
-    for raw in ballots:
-        parsed = ballot.parse(raw)
-        ballot.require_election(election, parsed)
-        for slots, answer in zip(sums, parsed.answers, strict=True):
-            for at, choice in enumerate(answer.choices):
-                slots[at] = _sum_with(slots[at], choice)
+    _add(election, sums, ballots)
     return [[_written(slot) for slot in slots] for slots in sums]
+
+
+def carry_on(
+    election: Election, totals: EncryptedTally, ballots: Iterable[bytes]
+) -> EncryptedTally:
+    """Return the totals with these ballots added, whose points are on the curve: no more is known.
+
+    So whether a ballot can be added doesn't depend on the others. Whoever uses the sum reads it by
+    `parse`, which looks whether it is in the group. Raises WrongElection, WrongShape, InvalidPoint.
+    """
+    _require_shape(election, totals)
+    sums = [
+        [(group.decode_point(slot.alpha), group.decode_point(slot.beta)) for slot in slots]
+        for slots in totals
+    ]
+    _add(election, sums, ballots)
+    return [[Ciphertext(*map(group.encode_point, slot)) for slot in slots] for slots in sums]
 
 
 def of_ballots(election: Election, ballots: Iterable[bytes]) -> EncryptedTally:
@@ -86,6 +98,15 @@ def _each_once(ballots: Iterable[bytes]) -> Iterator[bytes]:
 def _require_shape(election: Election, totals: EncryptedTally) -> None:
     if [len(slots) for slots in totals] != [q.choice_count for q in election.questions]:
         raise WrongShape("an encrypted tally has a ciphertext per question and choice")
+
+
+def _add(election: Election, sums: list[list[_Sum]], ballots: Iterable[bytes]) -> None:
+    for raw in ballots:
+        parsed = ballot.parse(raw)
+        ballot.require_election(election, parsed)
+        for slots, answer in zip(sums, parsed.answers, strict=True):
+            for at, choice in enumerate(answer.choices):
+                slots[at] = _sum_with(slots[at], choice)
 
 
 def _read(slot: Ciphertext) -> _Sum:

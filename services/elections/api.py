@@ -29,6 +29,7 @@ from services.elections.domain.phases import Standing, Step
 from services.elections.domain.resolution import public_explanation
 from services.elections.end import End
 from services.elections.errors import ElectionUnknown, StepRefused
+from services.elections.store import ballots
 from services.elections.store.elections import Store
 from shared.consumer_types import Sql
 from shared.contracts.quarantine import QuarantineResolved
@@ -146,6 +147,7 @@ class ElectionsApi:
                 standing,
                 await self._end.said(sql, standing),
                 await self._end.ending(sql, standing),
+                await ballots.set_aside(sql, standing.election_id),
             ),
         )
 

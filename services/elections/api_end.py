@@ -138,7 +138,9 @@ def add_end(api: Api, handlers: EndApi) -> None:
     )
 
 
-def end_shown(standing: Standing, said: Statements, come: Ending) -> EndShown:
+def end_shown(
+    standing: Standing, said: Statements, come: Ending, aside: dict[str, int]
+) -> EndShown:
     """How far the end has come."""
     counted, ended = said.one(BallotsCounted), said.one(BoardEnded)
     tallied, result = said.one(TallyPublished), said.one(ResultPublished)
@@ -150,6 +152,7 @@ def end_shown(standing: Standing, said: Statements, come: Ending) -> EndShown:
         ballots_counted=None if counted is None else counted.ballots,
         ballots_on_board=None if ended is None else ended.ballots,
         ballots_tallied=None if tallied is None else tallied.ballots,
+        ballots_set_aside=aside,
         trustees=trustees,
         decryptions_needed=needed,
         decryptions_missing=[one.owner for one in trustees if not one.has_decrypted],

@@ -140,7 +140,7 @@ class QuestionOnline(Struct, frozen=True):
 class EndShown(Struct, frozen=True, kw_only=True):
     """How far the end has come: numbers of ballots, trustees, accounts, the declaration.
 
-    Nothing of it but warnings is there before every partition of rights is closed.
+    Nothing of it but warnings and what is in no sum is there before every partition is closed.
     """
 
     warnings: list[str]
@@ -149,6 +149,8 @@ class EndShown(Struct, frozen=True, kw_only=True):
     """By the partitions of rights."""
     ballots_on_board: int | None
     ballots_tallied: int | None
+    ballots_set_aside: dict[str, int]
+    """Acceptances that are in no sum, by reason."""
     trustees: list[TrusteeShown]
     decryptions_needed: int
     """At least; of a committee its threshold is enough."""

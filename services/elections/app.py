@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from services.elections import ballot_stream
+from services.elections.adding import Adding
 from services.elections.api import ElectionsApi, make_api
 from services.elections.api_end import EndApi
 from services.elections.arrivals import Arrivals
@@ -27,12 +28,14 @@ from shared.clock import SystemClock
 from shared.config import load
 from shared.consumer_types import Record
 from shared.contracts.elections import ServiceKeys
+from shared.contracts.topics import ELECTIONS
 from shared.kafka import topics
+from shared.kafka.lag import LagReader
 from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream import Stream
-from shared.keys import Signer, read_public, verify
+from shared.keys import Signer, read_public
 from shared.postgres.pool import connect, ping
 from shared.replay import ReplayParts, ReplayStream
 from shared.service import Service
@@ -60,6 +63,10 @@ async def main() -> None:
         alarm_late_barriers(work)
         arrivals.note()
 
+    def after_ballots(work: Sums, records: Sequence[Record[Any]]) -> None:
+        ballot_stream.alarm_set_aside(work, records)
+        arrivals.note()
+
     async with Service("elections", settings) as service:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
@@ -68,14 +75,17 @@ async def main() -> None:
         producer = Producer(settings.kafka, settings.instance)
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
+        election_log = LagReader(settings.kafka, [ELECTIONS])
+        await service.wait_for("Kafka", election_log.start)
+        service.on_stop("election log", election_log.stop)
         outbox = Outbox(pool, producer, signer, "elections", row_by_row=True)
         adapters = (pool, settings, outbox)
         stream = _live(_stream(settings), *adapters, gather=_gather_idle, after_commit=after_commit)
         ballots = _live(
-            _ballots(settings),
+            _ballots(settings, Adding(pool, election_log)),
             *adapters,
             gather=_gather,
-            after_commit=lambda *_: arrivals.note(),
+            after_commit=after_ballots,
         )
         orders = Orders(store, outbox, clock)
         course = Course(store, orders, keys, answers_key)
@@ -99,7 +109,8 @@ def replay_parts(settings: ElectionsSettings, pool: "asyncpg.Pool[Any]") -> Repl
 
     The ballots after the elections: a ballot waits for its election.
     """
-    return ReplayParts(streams=(_stream(settings), _ballots(settings)), derived=DERIVED_TABLES)
+    ballots = _ballots(settings, Adding(pool))
+    return ReplayParts(streams=(_stream(settings), ballots), derived=DERIVED_TABLES)
 
 
 def _stream(settings: ElectionsSettings) -> ReplayStream[Work]:
@@ -113,16 +124,14 @@ def _stream(settings: ElectionsSettings) -> ReplayStream[Work]:
     )
 
 
-def _ballots(settings: ElectionsSettings) -> ReplayStream[Sums]:
-    votes_key = read_public(settings.trust_dir, "votes")
+def _ballots(settings: ElectionsSettings, adding: Adding) -> ReplayStream[Sums]:
     return ReplayStream(
         ballot_stream.CONSUMER,
         ballot_stream.TOPICS,
-        ballot_stream.handlers(
-            lambda receipt: verify(votes_key, receipt.signed_text(), receipt.signature)
-        ),
-        BallotStore(),
+        ballot_stream.handlers(adding),
+        BallotStore(adding),
         trust=SignaturePolicy(settings.trust_dir),
+        prepare=adding.prepare,
         dedupe_events=False,
     )
 
@@ -134,9 +143,15 @@ def _live(
     outbox: Outbox,
     *,
     gather: Callable[[Sequence[Record[Any]]], Awaitable[None]],
-    after_commit: Callable[[W, object], None],
+    after_commit: Callable[[W, Sequence[Record[Any]]], None],
 ) -> Stream[W]:
-    """The stream that a replay would run, on the live log; `gather` waits before a transaction."""
+    """The stream that a replay would run, on the live log; `gather` waits before anything else."""
+
+    async def prepare(records: Sequence[Record[Any]]) -> None:
+        await gather(records)
+        if replayed.prepare is not None and (prepared := replayed.prepare(records)) is not None:
+            await prepared
+
     return Stream(
         replayed.consumer,
         replayed.topics,
@@ -148,7 +163,7 @@ def _live(
         trust=replayed.trust,
         on_malformed=replayed.on_malformed,
         dedupe_events=replayed.dedupe_events,
-        prepare=gather,
+        prepare=prepare,
         after_commit=after_commit,
     )
 

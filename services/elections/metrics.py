@@ -18,3 +18,6 @@ STEPS_ORDERED = counter("castonce_election_steps_total", "Steps ordered.", "step
 QUARANTINE_OPEN = gauge(
     "castonce_quarantine_open_records", "Records set aside, of all services, not resolved."
 )
+BALLOTS_SET_ASIDE = counter(
+    "castonce_ballots_set_aside_total", "Acceptances of ballots that are in no sum.", "reason"
+)

@@ -10,6 +10,7 @@ DERIVED_TABLES = (
     DerivedTable("statements", key=("election_id", "said")),
     DerivedTable("tallies", key=("election_id",)),
     DerivedTable("tallied_ballots", key=("election_id", "tracker")),
+    DerivedTable("set_aside_ballots", key=("partition_number", "log_offset")),
     DerivedTable("refused_records", key=("partition_number", "log_offset")),
     DerivedTable("quarantined_records", key=("service", "topic", "partition_number", "log_offset")),
 )

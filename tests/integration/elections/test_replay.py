@@ -12,9 +12,10 @@ from shared.postgres.dump import digests
 from shared.replay import Order, ReplayParts
 from shared.testing.promises import promise
 from tests.integration.elections.polling import Polling
+from tests.integration.elections.wrong_ballots import set_aside
 
 
-def _parts(stack: Stack) -> ReplayParts:
+def _parts(stack: Stack, pool: Any) -> ReplayParts:
     settings = app.SETTINGS(
         instance="elections-replay",
         kafka=stack.kafka_address,
@@ -27,7 +28,7 @@ def _parts(stack: Stack) -> ReplayParts:
         secrets_dir=stack.home.root,
         trust_dir=stack.home.trust,
     )
-    return app.replay_parts(settings, None)
+    return app.replay_parts(settings, pool)
 
 
 @promise("P10")
@@ -37,11 +38,13 @@ async def test_a_replay_rebuilds_every_derived_table(elections_stack, officer, n
     polling = await Polling.opened(elections_stack, officer, neighbours)
     [first, *_] = await polling.vote(*[[[1, 0], [0, 1, 0]]] * 5)
     await polling.say("votes", first, first.tracker)
+    for wrong in set_aside(polling, first):
+        await polling.say("votes", wrong, wrong.tracker)
     await polling.close()
     await polling.end_board()
     await polling.until("tallied")
     assert (await polling.decrypt(1))[0] == 200
-    parts = _parts(elections_stack)
+    parts = _parts(elections_stack, None)
     live = await asyncpg.connect(elections_stack.database_url("elections", "owner"))
     log = BrokerLog(elections_stack.kafka_address)
     for stream in parts.streams:
@@ -51,7 +54,7 @@ async def test_a_replay_rebuilds_every_derived_table(elections_stack, officer, n
     filled = {name for name, digest in wanted.items() if digest.rows}
     assert filled >= set(wanted) - {"refused_records", "quarantined_records"}
     for seed, most in ((1, 3), (2, 500)):
-        assert await _rebuilt(elections_stack, parts, seed, most) == wanted
+        assert await _rebuilt(elections_stack, seed, most) == wanted
 
 
 async def _until_applied(sql: Any, consumer: str, ends: dict[tuple[str, int], int]) -> None:
@@ -67,13 +70,14 @@ async def _offsets(sql: Any, consumer: str) -> dict[tuple[str, int], int]:
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
-async def _rebuilt(stack: Stack, parts: ReplayParts, seed: int, most: int) -> Any:
+async def _rebuilt(stack: Stack, seed: int, most: int) -> Any:
     database = stack.add_database("elections", f"again_{seed}")
     pool = await asyncpg.create_pool(
         stack.database_url("elections", "app", database), min_size=1, max_size=2
     )
     try:
         log = BrokerLog(stack.kafka_address)
+        parts = _parts(stack, pool)
         for stream in parts.streams:
             replay = Replay(stream, pool, "elections", Order(seed, most))
             await replay.run(log, await log.ends(stream.topics))

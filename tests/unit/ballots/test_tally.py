@@ -62,6 +62,34 @@ def test_ballots_are_added_batch_by_batch(two_answers) -> None:
     assert kept == two_answers.encrypted_tally
 
 
+def test_a_sum_that_is_carried_on_is_the_tally(two_answers) -> None:
+    """Without looking whether points are in the group, batch by batch, the sum is the same."""
+    totals = tally.nothing(two_answers.election)
+    for start in range(0, 200, 37):
+        batch = two_answers.ballots[start : start + 37]
+        totals = tally.carry_on(two_answers.election, totals, batch)
+    assert tally.encode(totals) == two_answers.encrypted_tally
+
+
+def test_whether_a_ballot_can_be_carried_on_does_not_depend_on_others(two_answers) -> None:
+    """Two points outside the group whose sum is in it pass together as they do apart; who uses a
+    sum reads it, and finds one that isn't in the group."""
+    raw = two_answers.ballots[0]
+    alpha = json.loads(raw)["answers"][0]["choices"][1]["alpha"]
+    order_two = group.Unchecked((2**255 - 20).to_bytes(32, "little"))
+    shifted = group.add_unchecked(group.decode_point(alpha), order_two)
+    one = raw.replace(alpha.encode(), group.encode_point(shifted).encode())
+    about, nothing = two_answers.election, tally.nothing(two_answers.election)
+    with pytest.raises(InvalidPoint):
+        tally.add(about, nothing, [one])
+    alone = tally.carry_on(about, nothing, [one])
+    with pytest.raises(InvalidPoint):
+        tally.parse(about, tally.encode(alone))
+    both = tally.carry_on(about, nothing, [one, one])
+    assert tally.carry_on(about, alone, [one]) == both
+    assert both == tally.add(about, nothing, [raw, raw])
+
+
 def test_no_ballots_add_up_to_nothing(two_answers) -> None:
     """The tally of an election in which nobody voted is the identity everywhere."""
     nothing = tally.nothing(two_answers.election)
