@@ -1,0 +1,461 @@
+/**
+ * A voter's way through the booth as a pure state machine: a state and an event give the next state
+ * and what is to be done.
+ *
+ * Promises that what a state says of the vote (`standing`) is true in each of them; that a ballot
+ * which may be out is handed in again, never another in its place, and its way ends only at a
+ * receipt or a final refusal; and that what comes too late for a step is ignored. A state holds no
+ * code, key, answer or choice: those lie in the entry module's closure. Does nothing itself.
+ *
+ * @module
+ */
+
+/**
+ * @typedef {import("./outcomes.js").Outcome} Outcome
+ *
+ * @typedef {"start" | "code" | "questions" | "choose" | "check" | "audit" | "resume" | "sending" |
+ *   "receipt" | EndStep} Step
+ *
+ * @typedef {"already-voted" | "post-received" | "replaced" | "withdrawn" | "locked" | "closed" |
+ *   "not-open" | "no-online" | "expired" | "refused" | "receipt-doubtful" | "timed-out" |
+ *   "other-ballot"} EndStep
+ *
+ * @typedef {object} Problem  what keeps the voter at this step, by a word that the page has
+ * @property {string} word
+ * @property {string} [field]  id of the field that it is about
+ * @property {number} [remaining]
+ *
+ * @typedef {object} State
+ * @property {Step} step
+ * @property {"code" | "answers" | "sealing" | "opening" | "state" | "handing-in" | "asking" |
+ *   null} busy
+ * @property {"none" | "not-cast" | "not-known" | "cast"} standing  what is true of the vote
+ * @property {number} turn  counts what was begun: an event of an earlier turn comes too late
+ * @property {number} question  which question of the ballot is shown, from 0
+ * @property {number} questions  how many there are
+ * @property {boolean} isReturning  whether a change link led to the question
+ * @property {boolean} mayBeOut  whether a copy of the sealed ballot may have gone out
+ * @property {boolean} hasKept  whether a ballot from before a reload waits for a new permit
+ * @property {boolean} isSafe  whether a reload would find the sealed ballot
+ * @property {boolean} warns  whether the time-out is near
+ * @property {boolean} isRenewing
+ * @property {string} tracker
+ * @property {readonly Problem[]} problems
+ * @property {Outcome | null} outcome
+ *
+ * @typedef {{do: "enter" | "answer" | "seal" | "open" | "ask-state" | "hand-in" |
+ *   "ask-ballot" | "renew" | "stay"} | {do: "forget", what: "visit" | "ballot" | "all"}} Effect
+ *
+ * @typedef {{type: "begin" | "audit" | "audited" | "cast" | "again" | "restart" | "back" | "extend" |
+ *   "warned" | "renewed" | "timed-out"}
+ *   | {type: "not-renewed", outcome: Outcome | null}
+ *   | {type: "code" | "answers" | "choice", problems: readonly Problem[]}
+ *   | {type: "change", question: number}
+ *   | {type: "kept", mayBeOut: boolean, isExpired: boolean, tracker: string}
+ *   | {type: "proved" | "opened" | "away" | "failed" | "other-ballot", turn: number}
+ *   | {type: "permitted" | "stated" | "refused" | "ended", turn: number, outcome: Outcome | null}
+ *   | {type: "sealed", turn: number, tracker: string, isSafe: boolean}
+ *   | {type: "noted", turn: number, mayBeOut: boolean}} Event
+ *
+ * @typedef {{state: State, effects: readonly Effect[]}} Move
+ */
+
+/** The steps at which a time-out is near after a while: something secret lies open in the page. */
+const TIMED = new Set(["questions", "choose", "check", "audit"]);
+
+/** @type {ReadonlySet<Step>} */
+const ENDS = new Set([
+  "already-voted",
+  "post-received",
+  "replaced",
+  "withdrawn",
+  "locked",
+  "closed",
+  "not-open",
+  "no-online",
+  "expired",
+  "refused",
+  "receipt-doubtful",
+  "timed-out",
+  "other-ballot",
+]);
+
+/**
+ * Return the state of a page that has just been loaded.
+ *
+ * @param {number} questions  of the ballot
+ * @returns {State}
+ */
+export function arrived(questions) {
+  return {
+    step: "start",
+    busy: null,
+    standing: "none",
+    turn: 0,
+    question: 0,
+    questions,
+    isReturning: false,
+    mayBeOut: false,
+    hasKept: false,
+    isSafe: true,
+    warns: false,
+    isRenewing: false,
+    tracker: "",
+    problems: [],
+    outcome: null,
+  };
+}
+
+/**
+ * Return what follows from an event; the same state where the event means nothing there.
+ *
+ * @param {State} state
+ * @param {Event} event
+ * @returns {Move}
+ */
+export function next(state, event) {
+  if ("turn" in event && event.turn !== state.turn) {
+    return still(state);
+  }
+  const everywhere = ANYWHERE[event.type]?.(state, event);
+  if (everywhere) {
+    return everywhere;
+  }
+  return STEPS[state.step]?.[event.type]?.(state, event) ?? still(state);
+}
+
+/** Return whether the visit is over on this page. @param {State} state */
+export function isOver({ step }) {
+  return step === "receipt" || ENDS.has(step);
+}
+
+/** Return whether leaving the page needs a word of warning. @param {State} state */
+export function isHalfCast({ step }) {
+  return step === "check" || step === "audit" || step === "sending";
+}
+
+/** @typedef {(state: State, event: any) => Move | undefined} Rule */
+
+/** @type {Record<string, Rule>} */
+const ANYWHERE = {
+  warned: (state) => (TIMED.has(state.step) ? move(state, { warns: true }) : undefined),
+  extend: (state) =>
+    state.warns && !state.isRenewing
+      ? move(state, { isRenewing: true, problems: [] }, { do: "renew" })
+      : undefined,
+  renewed: (state) => move(state, { isRenewing: false, warns: false }),
+  "not-renewed": notRenewed,
+  "timed-out": (state) => (TIMED.has(state.step) ? ended(state, "timed-out") : undefined),
+  "other-ballot": (state) =>
+    state.hasKept
+      ? move(begun(state), at("other-ballot"), { do: "forget", what: "visit" })
+      : undefined,
+};
+
+/** @type {Partial<Record<Step, Record<string, Rule>>>} */
+const STEPS = {
+  start: {
+    begin: (state) => move(state, { ...at("code"), standing: standingOf(state) }),
+    kept: resumed,
+  },
+  code: {
+    code: (state, { problems }) =>
+      problems.length > 0
+        ? move(state, { problems })
+        : move(begun(state), { busy: "code", problems: [] }, { do: "enter" }),
+    proved: (state) => move(state, { ...at("questions"), warns: false }),
+    refused: (state, { outcome }) =>
+      outcome.kind === "code-refused" || outcome.kind === "visit-over"
+        ? move(state, { busy: null, problems: [{ word: outcome.kind, field: "code" }] })
+        : visitEnded(state, outcome),
+    away,
+    failed: away,
+    back: (state) =>
+      move(begun(state), { ...at(state.hasKept ? "resume" : "start") }, { do: "forget", what: "visit" }),
+  },
+  questions: {
+    answers: (state, { problems }) =>
+      problems.length > 0
+        ? move(state, { problems })
+        : move(begun(state), { busy: "answers", problems: [] }, { do: "answer" }),
+    permitted,
+    refused: answersRefused,
+    away,
+    failed: away,
+    back: (state) => move(begun(state), at("code"), { do: "forget", what: "visit" }),
+  },
+  choose: {
+    choice: chosen,
+    back: (state) => {
+      if (state.isReturning) {
+        return sealing(state);
+      }
+      return state.question > 0
+        ? move(state, { ...at("choose"), question: state.question - 1 })
+        : move(state, at("questions"));
+    },
+  },
+  check: {
+    sealed: (state, { tracker, isSafe }) => move(state, { busy: null, tracker, isSafe }),
+    failed: (state) => move(state, { busy: null, problems: [{ word: "failed" }] }),
+    change: (state, { question }) =>
+      move(
+        begun(state),
+        { ...at("choose"), question, isReturning: true, tracker: "" },
+        { do: "forget", what: "ballot" },
+      ),
+    cast: (state) =>
+      isSealed(state)
+        ? move(begun(state), { ...at("sending"), busy: "state" }, { do: "ask-state" })
+        : undefined,
+    audit: (state) =>
+      isSealed(state)
+        ? move(
+            begun(state),
+            { ...at("audit"), busy: "opening" },
+            { do: "forget", what: "ballot" },
+            { do: "open" },
+          )
+        : undefined,
+    again: (state) => (state.tracker === "" && state.busy === null ? sealing(state) : undefined),
+    back: (state) =>
+      move(
+        begun(state),
+        { ...at("choose"), question: state.questions - 1, tracker: "" },
+        { do: "forget", what: "ballot" },
+      ),
+  },
+  audit: {
+    opened: (state) => move(state, { busy: null }),
+    audited: sealing,
+    back: sealing,
+  },
+  resume: {
+    ended: (state, { outcome }) => ballotEnded(state, { outcome }),
+    cast: (state) => {
+      if (state.busy !== null) {
+        return undefined;
+      }
+      return state.hasKept
+        ? move(state, at("code"))
+        : move(begun(state), { ...at("sending"), busy: "handing-in" }, { do: "hand-in" });
+    },
+    restart: (state) =>
+      state.mayBeOut
+        ? undefined // what may be out is handed in again, never replaced
+        : move(arrived(state.questions), { ...at("code"), standing: "not-cast" }, forgetAll()),
+  },
+  sending: {
+    stated: (state, { outcome }) =>
+      outcome === null
+        ? move(state, { busy: "handing-in" }, { do: "hand-in" })
+        : visitEnded(state, outcome),
+    refused: (state, { outcome }) =>
+      outcome.kind === "visit-over"
+        ? move(state, { busy: "handing-in" }, { do: "hand-in" })
+        : visitEnded(state, outcome),
+    away: (state) => move(state, { busy: null }),
+    failed: (state) => move(state, { busy: null }),
+    noted: (state, { mayBeOut }) =>
+      move(state, { mayBeOut, standing: mayBeOut ? "not-known" : "not-cast" }),
+    ended: ballotEnded,
+    again: (state) => {
+      if (state.busy !== null) {
+        return undefined;
+      }
+      const asks = !state.mayBeOut && !state.hasKept;
+      return asks
+        ? move(begun(state), { busy: "state" }, { do: "ask-state" })
+        : move(begun(state), { busy: "handing-in" }, { do: "hand-in" });
+    },
+    back: (state) => move(state, {}, { do: "stay" }),
+  },
+};
+
+for (const end of ENDS) {
+  STEPS[end] = {
+    restart: (state) =>
+      state.mayBeOut ? undefined : move(arrived(state.questions), {}, forgetAll()),
+  };
+}
+
+/** @type {Rule} */
+function resumed(state, { mayBeOut, isExpired, tracker }) {
+  const found = { mayBeOut, hasKept: isExpired, tracker, standing: mayBeOut ? "not-known" : "not-cast" };
+  if (!mayBeOut) {
+    return move(begun(state), { ...at("resume"), ...found }); // it waits for the voter's word
+  }
+  // With a permit that has expired it would be refused for good, had no copy arrived before.
+  return isExpired
+    ? move(begun(state), { ...at("resume"), ...found, busy: "asking" }, { do: "ask-ballot" })
+    : move(begun(state), { ...at("sending"), ...found, busy: "handing-in" }, { do: "hand-in" });
+}
+
+/** @type {Rule} */
+function permitted(state, { outcome }) {
+  if (state.hasKept && (outcome === null || state.mayBeOut)) {
+    // The ballot from before the reload; whatever its code's state, `votes` knows of it alone.
+    return move(
+      begun(state),
+      { ...at("sending"), hasKept: false, busy: "handing-in" },
+      { do: "hand-in" },
+    );
+  }
+  return outcome === null
+    ? move(state, { ...at("choose"), question: 0, isReturning: false, warns: false })
+    : visitEnded(state, outcome);
+}
+
+/** @type {Rule} */
+function answersRefused(state, { outcome }) {
+  if (outcome.kind === "wrong-answers") {
+    const problems = [{ word: "wrong-answers", remaining: outcome.remaining ?? 0 }];
+    return move(state, { busy: null, isRenewing: false, problems });
+  }
+  if (outcome.kind === "visit-over" || outcome.kind === "code-refused") {
+    const problems = [{ word: "visit-over", field: "code" }];
+    return move(state, { ...at("code"), problems }, { do: "forget", what: "visit" });
+  }
+  return visitEnded(state, outcome);
+}
+
+/** @type {Rule} */
+function chosen(state, { problems }) {
+  if (problems.length > 0) {
+    return move(state, { problems });
+  }
+  const isLast = state.question === state.questions - 1;
+  return isLast || state.isReturning
+    ? sealing(state)
+    : move(state, { ...at("choose"), question: state.question + 1 });
+}
+
+/** @type {Rule} */
+function away(state) {
+  return move(state, { busy: null, isRenewing: false, problems: [{ word: "away" }] });
+}
+
+/** @type {Rule} */
+function notRenewed(state, { outcome }) {
+  if (!TIMED.has(state.step)) {
+    return undefined;
+  }
+  return outcome === null
+    ? move(state, { isRenewing: false, problems: [{ word: "away" }] })
+    : answersRefused({ ...begun(state), ...at("questions") }, { outcome });
+}
+
+/** @type {Rule} */
+function ballotEnded(state, { outcome }) {
+  if (outcome === null) {
+    return move(state, { busy: null });
+  }
+  if (outcome.kind === "accepted") {
+    return move(
+      state,
+      { ...at("receipt"), outcome, standing: "cast", mayBeOut: false, hasKept: false },
+      forgetAll(),
+    );
+  }
+  if (outcome.kind === "receipt-doubtful") {
+    // Not final: the ballot stays kept, and a reload asks again.
+    return move(state, { ...at("receipt-doubtful"), outcome }, { do: "forget", what: "visit" });
+  }
+  return ended(state, outcome.kind, outcome);
+}
+
+/**
+ * The visit can't go on; a ballot that may be out still can, with the permit that it has.
+ *
+ * @param {State} state
+ * @param {Outcome} outcome
+ */
+function visitEnded(state, outcome) {
+  if (state.mayBeOut) {
+    return move(
+      begun(state),
+      { ...at("sending"), hasKept: false, busy: "handing-in" },
+      { do: "hand-in" },
+    );
+  }
+  const kind = ENDS.has(/** @type {Step} */ (outcome.kind)) ? outcome.kind : "refused";
+  return ended(state, kind, outcome);
+}
+
+/**
+ * @param {State} state
+ * @param {string} step
+ * @param {Outcome | null} [outcome]
+ */
+function ended(state, step, outcome = null) {
+  const over = { mayBeOut: false, hasKept: false, standing: /** @type {const} */ ("none") };
+  return move(
+    begun(state),
+    { ...at(/** @type {Step} */ (step)), ...over, outcome },
+    forgetAll(),
+  );
+}
+
+/** @param {State} state */
+function sealing(state) {
+  return move(
+    begun(state),
+    { ...at("check"), busy: "sealing", isReturning: false, tracker: "" },
+    { do: "seal" },
+  );
+}
+
+/** @param {State} state */
+function isSealed(state) {
+  return state.tracker !== "" && state.busy === null;
+}
+
+/** @param {State} state */
+function standingOf(state) {
+  return state.mayBeOut ? "not-known" : "not-cast";
+}
+
+/** @returns {Effect} */
+function forgetAll() {
+  return { do: "forget", what: "all" };
+}
+
+/**
+ * What is true of a step that is just reached.
+ *
+ * @param {Step} step
+ * @returns {Partial<State>}
+ */
+function at(step) {
+  const isTimed = TIMED.has(step);
+  return {
+    step,
+    busy: null,
+    problems: [],
+    ...(isTimed ? {} : { warns: false, isRenewing: false }),
+  };
+}
+
+/**
+ * The state with a new turn: answers to what was asked before come too late.
+ *
+ * @param {State} state
+ */
+function begun(state) {
+  return { ...state, turn: state.turn + 1 };
+}
+
+/**
+ * @param {State} state
+ * @param {object} change
+ * @param {...Effect} effects
+ * @returns {Move}
+ */
+function move(state, change, ...effects) {
+  return { state: { ...state, ...change }, effects };
+}
+
+/** @param {State} state */
+function still(state) {
+  return { state, effects: [] };
+}
