@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 from deploy.local.home import Home, write_private
 
-SIGNERS = ("elections", "identity", "codes", "votes", "postal", "board")
+SIGNERS = ("elections", "identity", "codes", "votes", "postal", "board", "monitor")
 """Who signs what they say. The gateway doesn't: nothing it says is believed for its sake."""
 KEY_BYTES = 32
 

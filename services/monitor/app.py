@@ -1,4 +1,4 @@
-"""Builds the monitor: a Faust application that counts, a reader of lag, and the admin port."""
+"""Builds the monitor: a Faust application that counts, a reader of lag, and who tells totals."""
 
 import asyncio
 import os
@@ -11,9 +11,15 @@ from aiokafka.errors import KafkaError
 from services.monitor import metrics, stream
 from services.monitor.config import MonitorSettings
 from services.monitor.domain import Turnout
+from services.monitor.telling import Telling
+from shared.clock import SystemClock
 from shared.config import load
 from shared.contracts.topics import TOPICS
+from shared.kafka.errors import NotPublished
 from shared.kafka.lag import LagReader
+from shared.kafka.producer import Producer
+from shared.kafka.sealing import Sealer
+from shared.keys import Signer
 from shared.service import Service
 
 GROUP_PREFIX = "castonce-monitor"
@@ -28,12 +34,18 @@ async def main() -> None:
 
 
 async def _run(settings: MonitorSettings, scratch: Path) -> None:
+    sealer = Sealer(Signer(settings.secret("signing.key")), "monitor")
     async with Service("monitor", settings) as service:
         reader = LagReader(settings.kafka, TOPICS)
         await service.wait_for("Kafka", reader.start)
         service.on_stop("lag reader", reader.stop)
-        view = View(reader, settings.lag_every_seconds)
-        counter = stream.build(settings.kafka, _new_group(settings.instance), view.turnout, scratch)
+        producer = Producer(settings.kafka, settings.instance)
+        await service.wait_for("Kafka", producer.start)
+        service.on_stop("producer", producer.stop)
+        turnout = Turnout()
+        telling = Telling(turnout, producer, sealer, SystemClock())
+        view = View(reader, turnout, telling, settings.lag_every_seconds)
+        counter = stream.build(settings.kafka, _new_group(settings.instance), turnout, scratch)
         await service.wait_for("Faust", counter.start)
         service.on_stop("faust", counter.stop)
         service.add_check("view", view.status)
@@ -44,9 +56,12 @@ async def _run(settings: MonitorSettings, scratch: Path) -> None:
 class View:
     """Looks at the cluster every few seconds and shows what it saw."""
 
-    def __init__(self, reader: LagReader, every_seconds: int) -> None:
-        self.turnout = Turnout()
+    def __init__(
+        self, reader: LagReader, turnout: Turnout, telling: Telling, every_seconds: int
+    ) -> None:
         self._reader = reader
+        self._turnout = turnout
+        self._telling = telling
         self._every_seconds = every_seconds
         self._stale: str | None = "not looked yet"
 
@@ -58,12 +73,14 @@ class View:
         """Show figures for as long as the service runs; old ones stay while Kafka is away."""
         while True:
             try:
-                metrics.show_positions(await self._reader.look())
-            except (KafkaError, OSError, TimeoutError) as error:
+                positions = await self._reader.look()
+                metrics.show_positions(positions)
+                await self._telling.tell(positions.ends)
+            except (KafkaError, NotPublished, OSError, TimeoutError) as error:
                 self._stale = f"Kafka is away: {type(error).__name__}"
             else:
                 self._stale = None
-            metrics.show_turnout(self.turnout)
+            metrics.show_turnout(self._turnout)
             await asyncio.sleep(self._every_seconds)
 
 

@@ -1,4 +1,4 @@
-"""Settings of the monitor: no database, no key, no API."""
+"""Settings of the monitor: no database, no API; one key, for the totals that the public is told."""
 
 from typing import Annotated
 

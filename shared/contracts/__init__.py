@@ -12,9 +12,20 @@ from shared.contracts import (
     elections,
     gateway,
     identity,
+    monitor,
     postal,
     quarantine,
     votes,
 )
 
-__all__ = ["board", "codes", "elections", "gateway", "identity", "postal", "quarantine", "votes"]
+__all__ = [
+    "board",
+    "codes",
+    "elections",
+    "gateway",
+    "identity",
+    "monitor",
+    "postal",
+    "quarantine",
+    "votes",
+]

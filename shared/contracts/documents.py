@@ -17,6 +17,7 @@ from shared.contracts import (  # noqa: F401  (importing a module registers its 
     elections,
     gateway,
     identity,
+    monitor,
     postal,
     quarantine,
     votes,

@@ -12,6 +12,7 @@ REPLY_PARTITIONS = 32
 """At most this many gateway instances, each leasing one partition for its replies."""
 
 _TEN_MINUTES_MS = 600_000
+_ONE_DAY_MS = 86_400_000
 
 
 class Topic(Struct, frozen=True):
@@ -21,11 +22,13 @@ class Topic(Struct, frozen=True):
     partitions: int
     is_law: bool
     purpose: str
+    passing_ms: int = _TEN_MINUTES_MS
+    """How long records are kept that aren't law."""
 
     @property
     def retention_ms(self) -> int:
         """Milliseconds that records are kept; -1 for ever."""
-        return -1 if self.is_law else _TEN_MINUTES_MS
+        return -1 if self.is_law else self.passing_ms
 
     def configuration(self) -> dict[str, str]:
         """The broker's settings of this topic (DESIGN section 4)."""
@@ -66,6 +69,14 @@ IDENTITY_REQUESTS = Topic(
     "castonce.identity.requests.v1", 6, False, "The gateway's questions to identity."
 )
 REPLIES = Topic("castonce.replies.v1", REPLY_PARTITIONS, False, "Answers, by the gateway's lease.")
+TURNOUT = Topic(
+    "castonce.turnout.v1",
+    1,
+    False,
+    "Totals by channel for the public while people vote; nothing is decided by them.",
+    _ONE_DAY_MS,
+)
+"""Said again within the hour, so that a day is enough for a reader that starts."""
 
 TOPICS = (
     RIGHTS,
@@ -78,6 +89,7 @@ TOPICS = (
     CODES_REQUESTS,
     IDENTITY_REQUESTS,
     REPLIES,
+    TURNOUT,
 )
 LAW_TOPICS = tuple(topic for topic in TOPICS if topic.is_law)
 

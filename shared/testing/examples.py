@@ -55,6 +55,10 @@ def _strategy(kind: Any) -> st.SearchStrategy[Any]:
             return st.dictionaries(
                 _strategy(kind.key_type), _strategy(kind.value_type), max_size=MAX_LIST
             ).map(_by_key)
+        case inspect.NoneType():
+            return st.none()
+        case inspect.UnionType():
+            return st.one_of([_strategy(one) for one in kind.types])
         case inspect.RawType():
             return st.just(_RAW)
     raise NotImplementedError(f"no example for {kind}")
@@ -79,6 +83,8 @@ def _simplest(kind: Any) -> Any:
             return [_simplest(kind.item_type)] * (kind.min_length or 0)
         case inspect.DictType():
             return {_simplest(kind.key_type): _simplest(kind.value_type)}
+        case inspect.UnionType():
+            return next(_simplest(one) for one in kind.types if one != inspect.NoneType())
         case inspect.RawType():
             return _RAW
     raise NotImplementedError(f"no example for {kind}")
