@@ -4,13 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import * as group from "../protocol/group.js";
+import { refuses } from "./vectors.js";
 
 const ORDER_8 = "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826";
-
-/** @param {() => unknown} act @param {string} code */
-function refuses(act, code) {
-  assert.throws(act, (/** @type {{code?: string}} */ error) => error.code === code);
-}
 
 test("the curve built here is @noble/curves' own Ed25519", () => {
   const theirs = ed25519.Point;
@@ -18,7 +14,7 @@ test("the curve built here is @noble/curves' own Ed25519", () => {
   for (const scalar of [1n, 2n, 12345678901234567890n, group.ORDER - 1n]) {
     const same = theirs.BASE.multiply(scalar).toHex();
     assert.equal(group.multiplyBase(scalar).toHex(), same);
-    assert.equal(group.writePoint(group.Ed25519.fromHex(same)), group.writePoint(group.multiplyBase(scalar)));
+    assert.ok(group.Ed25519.fromHex(same).equals(group.multiplyBase(scalar)));
   }
 });
 
@@ -76,7 +72,8 @@ test("the identity is read only where it may stand", () => {
 test("a scalar has one spelling", () => {
   assert.equal(group.readScalar("0"), 0n);
   assert.equal(group.readScalar((group.ORDER - 1n).toString()), group.ORDER - 1n);
-  for (const text of ["", "00", "01", "-1", "1 ", "1\n", "0x1", "１", group.ORDER.toString(), 1, null]) {
+  const others = ["", "00", "01", "-1", "1 ", "1\n", "0x1", "１", group.ORDER.toString(), 1, null];
+  for (const text of others) {
     refuses(() => group.readScalar(text), "invalid-scalar");
   }
   assert.equal(group.writeScalar(-1n), (group.ORDER - 1n).toString());
