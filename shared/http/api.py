@@ -54,6 +54,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+Refusing = Callable[[web.Request, CastonceError, str], web.Response]
+"""Makes the answer to an error, given the request and its id."""
 
 _JSON_HEADERS = CIMultiDictProxy(
     CIMultiDict([*SECURITY_HEADERS.items(), ("Content-Type", "application/json")])
@@ -90,13 +92,22 @@ def read_query(request: web.Request, kind: type[T]) -> T:
         raise Invalid(f"Query: {error}.", code="invalid_query") from None
 
 
+def as_problem(_: web.Request, error: CastonceError, request_id: str) -> web.Response:
+    """The answer that programs read."""
+    return problem_of(error, request_id)
+
+
 class Api:
     """The routes of one service; `app()` makes the application, `document()` its description."""
 
-    def __init__(self, service: str, staff: StaffList | None = None) -> None:
+    def __init__(
+        self, service: str, staff: StaffList | None = None, refuse: Refusing = as_problem
+    ) -> None:
+        """`refuse`: how pages, and addresses where nothing is, answer an error."""
         self.service = service
         self.routes: list[Route] = []
         self._staff = staff
+        self._refuse = refuse
 
     def get(self, path: str, handler: Handler, **what: Unpack[RouteOptions]) -> None:
         """Offer GET; the keywords are those of `Route`."""
@@ -130,7 +141,8 @@ class Api:
 
     def document(self, title: str | None = None) -> dict[str, Any]:
         """The OpenAPI 3.1 description of these routes."""
-        return document(self.routes, title or f"Castonce {self.service}")
+        described = [route for route in self.routes if not route.is_page]
+        return document(described, title or f"Castonce {self.service}")
 
     def app(self) -> web.Application:
         """The application; serve it with `Service.add_api`."""
@@ -139,15 +151,17 @@ class Api:
         if self._staff is not None:
             app[STAFF_LIST] = self._staff
         for route in self.routes:
-            handler = _bare(route) if route.is_bare else _checked(route)
-            app.router.add_route(route.method, route.path, handler)
+            refuse = self._refuse if route.is_page else as_problem
+            handler = _bare(route) if route.is_bare else _checked(route, refuse)
+            for method in (route.method, "HEAD") if route.is_page else (route.method,):
+                app.router.add_route(method, route.path, handler)
         described = msgspec.json.encode(self.document())
 
         async def describe(_: web.Request) -> web.StreamResponse:
             return reply(200, described)
 
         app.router.add_route("GET", "/openapi.json", describe)
-        app.router.add_route("*", _ANYTHING, _otherwise(app))
+        app.router.add_route("*", _ANYTHING, _otherwise(app, self._refuse))
         return app
 
 
@@ -168,7 +182,7 @@ def _bare(route: Route) -> Handler:
     return answer
 
 
-def _checked(route: Route) -> Handler:
+def _checked(route: Route, refuse: Refusing) -> Handler:
     """The handler behind its route's checks, with a log line and metrics."""
     check_path = _path_checker(route)
     seconds = _SECONDS.labels(route.path)
@@ -182,10 +196,10 @@ def _checked(route: Route) -> Handler:
             check_path(request)
             response = await route.handler(request)
         except CastonceError as error:
-            response = problem_of(error, request_id)
+            response = refuse(request, error, request_id)
         except Exception:
             log.exception("request_failed", route=route.path, request_id=request_id)
-            response = unexpected(request_id)
+            response = refuse(request, CastonceError(), request_id)
         if not response.prepared:
             response.headers["X-Request-Id"] = request_id
         elapsed = perf_counter() - began
@@ -235,7 +249,7 @@ def _note(route: Route, request: web.Request, status: int, request_id: str, seco
     )
 
 
-def _otherwise(app: web.Application) -> Handler:
+def _otherwise(app: web.Application, refuse: Refusing) -> Handler:
     """Answers what no route matched: 405 when another method would, else 404."""
     offered = list(app.router.resources())
 
@@ -246,8 +260,8 @@ def _otherwise(app: web.Application) -> Handler:
             allowed |= methods
         request_id = new_request_id()
         if not allowed:
-            sentence = "There is nothing at this address."
-            return problem(404, "not_found", sentence, request_id=request_id)
+            missing = Missing("There is nothing at this address.", code="not_found")
+            return refuse(request, missing, request_id)
         sentence = "This address takes another method."
         response = problem(405, "method_not_allowed", sentence, request_id=request_id)
         response.headers["Allow"] = ", ".join(sorted(allowed))

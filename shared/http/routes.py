@@ -46,6 +46,7 @@ class Route:
     `body`, `query` and `answers` are msgspec types, for the document and for checks; `refuses` maps
     a status to the problem codes that the handler raises beside the common ones. `is_bare` routes
     run without the wrapper: no role, key, path check, log line or metrics, but errors in form.
+    `is_page`: for people's browsers, so HEAD is answered too and no description names it.
     """
 
     method: Method
@@ -62,6 +63,7 @@ class Route:
     role: Role | None = None
     needs_key: bool = False
     is_bare: bool = False
+    is_page: bool = False
     path_types: Mapping[str, Any] = field(default_factory=dict)
 
     def path_names(self) -> list[str]:
@@ -86,4 +88,5 @@ class RouteOptions(TypedDict, total=False):
     role: Role
     needs_key: bool
     is_bare: bool
+    is_page: bool
     path_types: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Pages: templates, languages, files that browsers load, and the headers that fence them in."""
