@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_time
+from babel.dates import format_datetime, format_time, get_month_names
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -64,6 +64,7 @@ def _environment(folder: Path, language: Language) -> Environment:
     made.filters |= {
         "moment": partial(_moment, language),
         "hour": partial(_hour, language),
+        "month_name": partial(_month_name, language),
         "number": partial(_number, language),
         "percent": partial(_percent, language),
         "verbatim": _verbatim,
@@ -83,6 +84,11 @@ def _moment(language: Language, moment_ms: int, zone: ZoneInfo, format: str = "l
 def _hour(language: Language, moment_ms: int, zone: ZoneInfo) -> str:
     moment = datetime.fromtimestamp(moment_ms // 1000, UTC)
     return format_time(moment, "HH:mm z", tzinfo=zone, locale=language.locale)
+
+
+def _month_name(language: Language, month: int) -> str:
+    """A month from 1, as it stands in a date: for moments that only a script knows."""
+    return str(get_month_names("wide", context="format", locale=language.locale)[month])
 
 
 def _number(language: Language, number: int) -> str:
