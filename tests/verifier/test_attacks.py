@@ -275,6 +275,17 @@ def test_weight_tampering_is_refused() -> None:
         require_refused(replaced(records, CREDENTIALS, body), CREDENTIALS, "a weight that is no")
 
 
+@pytest.mark.parametrize("place", [0, 249, 250, 599])
+def test_each_credential_of_a_long_list_is_looked_at(small: list[Record], place: int) -> None:
+    """Lists are shared between processes in pieces: none is left out, and no piece's end."""
+    listed = [group.encode_point(group.multiply_base(secret)) for secret in range(1, 601)]
+    outside = with_torsion(listed[place])
+    changed = compact([*listed[:place], outside, *listed[place + 1 :]])
+    refused = refusal(pack(replaced(small, CREDENTIALS, changed)))
+    assert refused.reason == f"has a point outside the group: {outside}"
+    assert entry_number(refused) == CREDENTIALS + 1
+
+
 def test_a_credential_listed_twice_is_refused(small: list[Record]) -> None:
     """With another weight or with the same."""
     lines = json.loads(small[CREDENTIALS].body)

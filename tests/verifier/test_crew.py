@@ -1,11 +1,15 @@
 """Work shared between processes: all of it, in order, or a refusal to judge."""
 
 import os
+import select
 import signal
+from pathlib import Path
 
 import pytest
 from castonce_verifier.crew import Crew
 from castonce_verifier.faults import Unreadable
+
+LONG_SECONDS = 30
 
 
 def end_here(_: int) -> None:
@@ -25,3 +29,20 @@ def test_a_process_that_is_killed_ends_the_work() -> None:
     """Nothing may be called right of which a part was never looked at."""
     with Crew(2) as crew, pytest.raises(Unreadable, match="was killed"):
         list(crew.work(end_here, range(50)))
+
+
+def test_the_first_pieces_begin_before_anybody_asks_for_answers(tmp_path: Path) -> None:
+    """Other processes work while this one reads what lies beside the archive."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with Crew(2) as crew:
+        answers = crew.work(write_to, [pipe])
+        readable, _, _ = select.select([reading], [], [], LONG_SECONDS)
+        assert (bool(readable), list(answers)) == (True, [5])
+    os.close(reading)
+
+
+def write_to(pipe: Path) -> int:
+    """Tell whoever reads the pipe."""
+    return pipe.write_text("begun")

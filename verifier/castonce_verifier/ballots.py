@@ -7,6 +7,7 @@ may vote, nor what other ballots there are.
 Source: specification, "Encrypted answers", "Homomorphic answers", "Signatures", "Ballots".
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -59,7 +60,8 @@ def require_ballot(election: Election, raw: bytes) -> str:
 
 def ciphertexts_of(raw: bytes) -> list[list[Ciphertext]]:
     """Return the ciphertexts, by question, of a ballot that passed `require_ballot`."""
-    answers = strict_json.read(raw)["answers"]
+    # It was read strictly then: once more would take as long as adding it up.
+    answers = json.loads(raw)["answers"]
     return [[_known_ciphertext(choice) for choice in answer["choices"]] for answer in answers]
 
 

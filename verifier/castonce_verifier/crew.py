@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -50,20 +52,33 @@ class Crew:
             self._pool.shutdown(cancel_futures=True)
 
     def work(self, function: Callable[[Work], Answer], pieces: Iterable[Work]) -> Iterator[Answer]:
-        """Yield the answers in order."""
+        """Return the answers in order; with several processes the first pieces begin at once."""
         if self._pool is None:
-            yield from map(function, pieces)
-            return
-        ahead: deque[Future[Answer]] = deque()
-        try:
-            for piece in pieces:
-                ahead.append(self._pool.submit(function, piece))
-                if len(ahead) > self._size * AHEAD:
-                    yield ahead.popleft().result()
+            return map(function, pieces)
+        submit = self._pool.submit
+        begun = (submit(function, piece) for piece in pieces)
+        with _whole():
+            ahead = deque(islice(begun, self._size * AHEAD))
+        return self._answers(ahead, begun)
+
+    def _answers(
+        self, ahead: deque[Future[Answer]], begun: Iterator[Future[Answer]]
+    ) -> Iterator[Answer]:
+        with _whole():
+            for future in begun:
+                ahead.append(future)
+                yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
-        except BrokenProcessPool as error:
-            raise Unreadable("the check was cut short: a process of it was killed") from error
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Turn the end of a process into the end of the whole check."""
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise Unreadable("the check was cut short: a process of it was killed") from error
 
 
 def _leave_interrupts() -> None:

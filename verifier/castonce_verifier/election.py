@@ -8,6 +8,7 @@ Source: specification, "Elections", "Questions", "Credentials".
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -88,18 +89,31 @@ def read_election(raw: bytes) -> Election:
 
 
 def read_credentials(raw: bytes) -> dict[str, int]:
-    """Return each voter's credential, as ballots spell it, with the weight of its vote."""
+    """Return each voter's credential, as ballots spell it, with the weight of its vote.
+
+    Their points are unchecked until `fault_of_credentials` has found nothing.
+    """
     # Before it is read as JSON: small values would take up to thirty times its bytes.
     require(_WORDS.fullmatch(raw) is not None, "isn't a list of credentials")
     weights: dict[str, int] = {}
     for line in array(read_compact(raw)):
         credential, comma, weight = text(line).partition(",")
-        group.read_point(credential)
+        group.read_unchecked(credential)
         require(credential not in weights, f"has the credential {credential} twice")
         if comma and not _WEIGHT.fullmatch(weight):
             raise Fault(f"has a weight that is no whole number from 1: {weight!r}")
         weights[credential] = int(weight) if comma else 1
     return weights
+
+
+def fault_of_credentials(credentials: Iterable[str]) -> str | None:
+    """Return what is wrong with the first that is no key: apart, to be shared between processes."""
+    try:
+        for credential in credentials:
+            group.read_point(credential)
+    except Fault as fault:
+        return str(fault)
+    return None
 
 
 def _read_question(value: object) -> Question:

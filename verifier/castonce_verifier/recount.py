@@ -2,12 +2,13 @@
 
 Promises a `Report` only if every check held. Raises `Refused` with the first entry that fails, in
 the order file, chain, setup, board file, checkpoints, declaration (its signature), ballots, tally,
-decryptions, result, declaration (its figures); or `Unreadable`. Ballots are checked in several
-processes; what they return is judged here, in the archive's order.
+decryptions, result, declaration (its figures); or `Unreadable`. Credentials and ballots are checked
+in several processes; what they return is judged here, in the archive's order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from castonce_verifier import merkle
@@ -17,7 +18,7 @@ from castonce_verifier.board import Board, read_board
 from castonce_verifier.crew import Crew
 from castonce_verifier.election import (
     Election,
-    hash_text,
+    fault_of_credentials,
     read_credentials,
     read_election,
     tracker_of,
@@ -42,6 +43,7 @@ from castonce_verifier.trustees import Committee, combine_factors, read_trustees
 # large ballots fewer, for some batches for each process are in memory at a time.
 BATCH: Final = 16
 BATCH_BYTES: Final = 1_000_000
+CREDENTIALS: Final = 250
 
 Progress = Callable[[int, int], None]
 ARCHIVE_ALONE: Final = Evidence()
@@ -127,9 +129,13 @@ def recount(
     """Check an archive from its setup to its result, and what lies beside it."""
     board = read_board(archive)
     setup = _read_setup(archive, board, rules)
+    # Both begin here, so that no process waits while this one reads what lies beside the archive.
+    faults = crew.work(fault_of_credentials, _lists(setup.weights))
+    checked = crew.work(check_batch, _ballots(archive, board, setup))
+    _require_credentials(board, faults)
     held = require_evidence(evidence, board, setup.election, setup.weights)
     contents = Contents(archive, board, setup, held)
-    counted = _counted_ballots(contents, rules, crew, progress)
+    counted = _counted_ballots(contents, rules, checked, progress)
     totals = _check_tally(contents, counted, crew)
     factors = _check_decryptions(contents, totals)
     with blaming(f"{board.result}, the result"):
@@ -195,22 +201,36 @@ def _read_setup(archive: Archive, board: Board, rules: Rules) -> Setup:
     return Setup(election, committees, weights)
 
 
+def _lists(weights: Iterable[str]) -> Iterator[list[str]]:
+    """Yield all credentials, some at a time."""
+    coming = iter(weights)
+    while some := list(islice(coming, CREDENTIALS)):
+        yield some
+
+
+def _require_credentials(board: Board, faults: Iterable[str | None]) -> None:
+    with blaming(f"{board.credentials}, the credentials"):
+        for fault in faults:
+            require(fault is None, str(fault))
+
+
+def _ballots(archive: Archive, board: Board, setup: Setup) -> Iterator[Batch]:
+    for batch in _batches(board.ballots):
+        yield Batch(setup.election, [archive.content(entry) for entry in batch])
+
+
 def _counted_ballots(
-    contents: Contents, rules: Rules, crew: Crew, progress: Progress
+    contents: Contents, rules: Rules, checked: Iterable[Findings], progress: Progress
 ) -> dict[str, Entry]:
     """Return the ballot that counts for each credential that voted."""
-    archive, board, setup, held = contents
+    _, board, setup, held = contents
     counted: dict[str, Entry] = {}
     entries = board.ballots
-    batches = (
-        Batch(setup.election, [archive.content(entry) for entry in batch])
-        for batch in _batches(entries)
-    )
     done = 0
     progress(0, len(entries))
-    for findings in crew.work(check_batch, batches):
+    for findings in checked:
         for entry, credential in zip(entries[done:], findings.credentials, strict=False):
-            with blaming(_naming(archive, entry)):
+            with blaming(_naming(entry)):
                 require(credential in setup.weights, f"is by {credential}, who has no vote here")
                 is_allowed = rules.allows_revotes or credential not in counted
                 require(is_allowed, f"is a second ballot by {credential}")
@@ -219,7 +239,7 @@ def _counted_ballots(
             counted[credential] = entry
         done += len(findings.credentials)
         if findings.fault is not None:
-            raise Refused(_naming(archive, entries[done]), findings.fault)
+            raise Refused(_naming(entries[done]), findings.fault)
         progress(done, len(entries))
     return counted
 
@@ -275,5 +295,5 @@ def _check_decryptions(contents: Contents, totals: Totals) -> Sequence[Sequence[
         return combine_factors(setup.committees, by_owner)
 
 
-def _naming(archive: Archive, entry: Entry) -> str:
-    return f"{entry}, the ballot with tracker {hash_text(archive.content(entry))}"
+def _naming(entry: Entry) -> str:
+    return f"{entry}, the ballot with tracker {tracker_of(entry.digest)}"
