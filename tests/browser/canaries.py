@@ -12,26 +12,11 @@ from typing import Any, Final
 
 from playwright.async_api import Page
 
+from tests.browser.looks import script
 from tests.browser.watching import Watch
 from tests.journeys.gathering import Elect
 from tests.journeys.whole import Whole
 
-_IN_BROWSER: Final = """async () => {
-  const all = (store) => Object.entries({...store}).flat();
-  const databases = await indexedDB.databases();
-  const fields = [...document.querySelectorAll('input, textarea, select, output')]
-    .filter((one) => !['radio', 'checkbox', 'hidden'].includes(one.type)).map((one) => one.value);
-  return {
-    localStorage: all(localStorage), sessionStorage: all(sessionStorage),
-    cookies: [document.cookie], databases: databases.map((one) => one.name),
-    caches: 'caches' in window ? await caches.keys() : [],
-    history: [JSON.stringify(history.state), location.href, window.name, document.referrer,
-      ...(window.navigation ? navigation.entries().map((one) => one.url) : [])],
-    resources: performance.getEntries().map((one) => one.name),
-    fields,
-    document: [document.documentElement.outerHTML, document.title],
-  };
-}"""
 STORES: Final = ("localStorage", "sessionStorage", "cookies", "databases", "caches")
 
 
@@ -65,7 +50,7 @@ def _written(secret: str) -> re.Pattern[str]:
 
 async def kept_by(page: Page) -> dict[str, list[str]]:
     """Everything the browser holds of this page, by place."""
-    found: dict[str, Any] = await page.evaluate(_IN_BROWSER)
+    found: dict[str, Any] = await page.evaluate(script("kept"))
     found["cookies"] += [str(one) for one in await page.context.cookies()]
     session = await page.context.new_cdp_session(page)
     entries = await session.send("Page.getNavigationHistory")

@@ -1,0 +1,46 @@
+"""What a page shows, measured: text that is cut, words that nobody translated, what stands out.
+
+Promises that each finding names the element and its words. Knows nothing of what a page is for.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import Page
+
+MADE_UP: Final = "en-XA"
+"""The pseudo-locale: every translated word has strange letters and is a third longer."""
+MADE_UP_RTL: Final = "ar-XB"
+_NAMES: Final = ("Castonce",)
+
+
+@cache
+def script(name: str) -> str:
+    """A function that runs in the page: tests/browser/in_page."""
+    return (Path(__file__).parent / "in_page" / f"{name}.js").read_text()
+
+
+async def cut(page: Page) -> list[str]:
+    """Elements that reach beyond the page's edge or whose text is clipped."""
+    found: list[str] = await page.evaluate(script("cut"))
+    return found
+
+
+async def untranslated(page: Page) -> list[str]:
+    """Words that the pseudo-locale didn't make strange, though a reader sees or hears them."""
+    found: list[str] = await page.evaluate(script("untranslated"), list(_NAMES))
+    return found
+
+
+async def focus(page: Page) -> dict[str, Any]:
+    """What has the focus, and whether one sees it: `name`, `isBody`, `isSeen`."""
+    found: dict[str, Any] = await page.evaluate(script("focus"))
+    return found
+
+
+async def text(page: Page) -> str:
+    """The words of the main part as a person sees them, spaces made one."""
+    return " ".join((await page.locator("main").inner_text()).split())
