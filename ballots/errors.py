@@ -78,6 +78,12 @@ class InvalidChoices(BallotError):
     code = "invalid-choices"
 
 
+class OpeningRefused(BallotError):
+    """An audited ballot doesn't hold what its opening says: the device may have cheated."""
+
+    code = "opening-refused"
+
+
 class InvalidElection(BallotError):
     """The election's definition can't be voted on; correct the definition."""
 

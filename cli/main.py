@@ -28,6 +28,7 @@ GROUPS = (
     "election",
     "roll",
     "packs",
+    "ballot",
     "post",
     "cases",
     "staff",

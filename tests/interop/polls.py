@@ -119,10 +119,14 @@ class Poll:
     def cast(self, voter: int, choices: Choices) -> bytes:
         """Add a ballot to the archive and to the expected counts."""
         sealed = ballot.seal(self.election, self.voters[voter], choices, self.randbytes)
+        self.add(sealed, choices)
+        return sealed
+
+    def add(self, sealed: bytes, choices: Choices) -> None:
+        """Add a ballot that was sealed elsewhere with these choices."""
         self.ballots.append(sealed)
         for counts, marks in zip(self.counts, choices, strict=True):
             counts[:] = [count + mark for count, mark in zip(counts, marks, strict=True)]
-        return sealed
 
     @property
     def list_root(self) -> str:
