@@ -1,4 +1,4 @@
-"""The two balances of each election, as `castonce status` shows them (P11).
+"""What each election waits for and its two balances, as `castonce status` shows them (P11).
 
 The figures are those of codes and postal; `final` once they were said at the end of the election.
 Promises that what can't be asked is said to be unknown, with the reason, and never shown as zero.
@@ -14,12 +14,13 @@ from cli.screen import CliError, show_table, show_warning
 from deploy.local.ports import LOOPBACK
 from deploy.local.stack import Stack
 
+_RUNNING = ("defined", "open")
 SHOWN = 3
 """The newest elections; older ones with `castonce packs balance` and `castonce post status`."""
 
 
 def show(stack: Stack) -> None:
-    """Print packs and envelopes by final state, for the newest elections."""
+    """Print what the newest elections wait for, and packs and envelopes by final state."""
     officer = default_token_file(stack.home, "officer")
     clerk = default_token_file(stack.home, "clerk")
     if not officer.exists() or not clerk.exists():
@@ -29,6 +30,7 @@ def show(stack: Stack) -> None:
         elections = _api(stack, "elections", read_token(officer)).get("/elections")["elections"]
         if not elections:
             return
+        _show_ends(elections[:SHOWN], _api(stack, "elections", read_token(officer)))
         _show_packs(elections[:SHOWN], _api(stack, "codes", read_token(officer)))
         _show_envelopes(elections[:SHOWN], _api(stack, "postal", read_token(clerk)))
     except CliError as error:
@@ -37,6 +39,15 @@ def show(stack: Stack) -> None:
 
 def _api(stack: Stack, service: str, token: str) -> InternalApi:
     return InternalApi(f"http://{LOOPBACK}:{stack.ports.api(service)}", token)
+
+
+def _show_ends(elections: list[Mapping[str, Any]], officers: InternalApi) -> None:
+    for election in elections:
+        if election["phase"] in _RUNNING:
+            continue
+        end = officers.get(f"/elections/{election['election_id']}")["end"]
+        for words in (*end["warnings"], *end["waits_for"]):
+            show_warning(f"{election['election_id']} ({_words(election['phase'])}): {words}")
 
 
 def _show_packs(elections: list[Mapping[str, Any]], codes: InternalApi) -> None:

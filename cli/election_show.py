@@ -44,6 +44,7 @@ def show_election(found: dict[str, Any], printed: Letter) -> None:
     if is_past_post(found["phase"]):
         _show_end(found["end"])
     show_end_warnings(found["end"])
+    show_waits(found["end"])
     _show_quarantine(found)
 
 
@@ -53,6 +54,12 @@ def show_end_warnings(end: dict[str, Any]) -> None:
         show_warning(warning)
 
 
+def show_waits(end: dict[str, Any]) -> None:
+    """What keeps the election from its next step."""
+    for words in end["waits_for"]:
+        console.print(f"It waits: {words}", soft_wrap=True, highlight=False, markup=False)
+
+
 def _show_end(end: dict[str, Any]) -> None:
     missing = [words for name, words in _ACCOUNTS.items() if end["accounts"][name] is None]
     show_facts(
@@ -60,6 +67,7 @@ def _show_end(end: dict[str, Any]) -> None:
             ("Ballots counted", _or_not_yet(end["ballots_counted"])),
             ("Ballots on the board", _or_not_yet(end["ballots_on_board"])),
             ("Ballots in the tally", _or_not_yet(end["ballots_tallied"])),
+            ("Ballots in no sum", _aside_in_words(end["ballots_set_aside"])),
             ("Trustees", decryptions_in_words(end)),
             ("Accounts missing", "; ".join(missing) or "none"),
             ("Declaration", end["declaration_sha256"] or "not yet"),
@@ -73,6 +81,10 @@ def decryptions_in_words(end: dict[str, Any]) -> str:
     there = len(trustees) - len(missing)
     words = f"{there} of {len(trustees)} have decrypted, {end['decryptions_needed']} are needed"
     return f"{words}; missing: {', '.join(map(str, missing))}" if missing else words
+
+
+def _aside_in_words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} ({why})" for why, count in counts.items()) or "none"
 
 
 def _or_not_yet(count: int | None) -> str:

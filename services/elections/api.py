@@ -148,6 +148,7 @@ class ElectionsApi:
                 await self._end.said(sql, standing),
                 await self._end.ending(sql, standing),
                 await ballots.set_aside(sql, standing.election_id),
+                count,
             ),
         )
 

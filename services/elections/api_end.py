@@ -23,7 +23,7 @@ from services.elections.api_types import (
     TrusteeShown,
 )
 from services.elections.desk import Desk
-from services.elections.domain import ending, keyholders
+from services.elections.domain import ending, keyholders, waiting
 from services.elections.domain.ending import Ending
 from services.elections.domain.phases import Standing
 from services.elections.end import End
@@ -139,9 +139,13 @@ def add_end(api: Api, handlers: EndApi) -> None:
 
 
 def end_shown(
-    standing: Standing, said: Statements, come: Ending, aside: dict[str, int]
+    standing: Standing,
+    said: Statements,
+    come: Ending,
+    aside: dict[str, int],
+    records_set_aside: int,
 ) -> EndShown:
-    """How far the end has come."""
+    """How far the end has come; `aside`: ballots in no sum, by reason."""
     counted, ended = said.one(BallotsCounted), said.one(BoardEnded)
     tallied, result = said.one(TallyPublished), said.one(ResultPublished)
     declared = said.one(ElectionDeclared)
@@ -149,6 +153,7 @@ def end_shown(
     warning = ending.one_ballot(standing, come)
     return EndShown(
         warnings=[] if warning is None else [warning],
+        waits_for=[one.words for one in waiting.waits(standing, come, records_set_aside)],
         ballots_counted=None if counted is None else counted.ballots,
         ballots_on_board=None if ended is None else ended.ballots,
         ballots_tallied=None if tallied is None else tallied.ballots,

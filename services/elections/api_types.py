@@ -140,11 +140,13 @@ class QuestionOnline(Struct, frozen=True):
 class EndShown(Struct, frozen=True, kw_only=True):
     """How far the end has come: numbers of ballots, trustees, accounts, the declaration.
 
-    Nothing of it but warnings and what is in no sum is there before every partition is closed.
+    Before every partition is closed it has no number but of what is in no sum.
     """
 
     warnings: list[str]
     """What will keep the election from a result, in words; from the close of the online channel."""
+    waits_for: list[str]
+    """What keeps it from its next step, in words; from the close of the post on."""
     ballots_counted: int | None
     """By the partitions of rights."""
     ballots_on_board: int | None

@@ -13,9 +13,9 @@ import asyncpg
 from ballots.errors import BallotError
 from services.elections.arrivals import Arrivals
 from services.elections.course import Course
-from services.elections.domain import ending, phases
+from services.elections.domain import ending, phases, waiting
 from services.elections.domain.barriers import late_by_ms
-from services.elections.domain.ending import ENDING
+from services.elections.domain.ending import ENDING, Ending
 from services.elections.domain.phases import Standing, Step
 from services.elections.end import End
 from services.elections.metrics import BARRIER_LATE_SECONDS, QUARANTINE_OPEN, STUCK
@@ -53,7 +53,11 @@ class Calendar:
         self._outbox = outbox
         self._arrivals = arrivals
         self._clock = clock
-        self._stuck: set[tuple[str, str]] = set()
+        self._stuck: dict[str, set[str]] = {}
+        self._refused: dict[str, str] = {}
+        """What couldn't be made of what is there, by election."""
+        self._moved: dict[str, tuple[object, int]] = {}
+        """Where each election stands, and since when we see it there."""
 
     async def run(self) -> None:
         """Look, act, wait; an absence of PostgreSQL is waited out."""
@@ -75,12 +79,32 @@ class Calendar:
         QUARANTINE_OPEN.set(open_records)
         ordered = 0
         for standing in standings:
-            if standing.phase in ENDING:
-                ordered += await self._finish(standing, is_quarantine_empty=open_records == 0)
-            else:
-                self._show_stuck(standing, phases.stuck(standing, self._clock.now_ms()))
-                ordered += await self._act(standing, is_quarantine_empty=open_records == 0)
+            ordered += await self._look_at(standing, open_records)
         return ordered
+
+    async def _look_at(self, standing: Standing, open_records: int) -> bool:
+        found = Ending()
+        if standing.phase in waiting.PHASES:
+            async with self._pool.acquire() as sql:
+                found = await self._end.ending(sql, standing)
+        self._show_stuck(standing, self._alarms(standing, found, open_records))
+        is_quarantine_empty = open_records == 0
+        if standing.phase in ENDING:
+            return await self._finish(standing, found, is_quarantine_empty=is_quarantine_empty)
+        return await self._act(standing, is_quarantine_empty=is_quarantine_empty)
+
+    def _alarms(self, standing: Standing, found: Ending, open_records: int) -> set[str]:
+        """Why this election doesn't go on, as far as somebody must look."""
+        now_ms = self._clock.now_ms()
+        place = (standing.phase, standing.partitions_closed, found)
+        moved = self._moved.get(standing.election_id)
+        if moved is None or moved[0] != place:
+            moved = self._moved[standing.election_id] = (place, now_ms)
+        alarms = waiting.alarms(waiting.waits(standing, found, open_records), now_ms - moved[1])
+        if reason := phases.stuck(standing, now_ms):
+            alarms.append(reason)
+        refused = self._refused.get(standing.election_id)
+        return {*alarms, refused} if refused else set(alarms)
 
     async def _act(self, standing: Standing, *, is_quarantine_empty: bool) -> bool:
         now_ms = self._clock.now_ms()
@@ -91,32 +115,39 @@ class Calendar:
             is_new = await self._course.step_of_calendar(sql, standing, step)
         return self._taken(standing, step, is_new)
 
-    async def _finish(self, standing: Standing, *, is_quarantine_empty: bool) -> bool:
+    async def _finish(
+        self, standing: Standing, found: Ending, *, is_quarantine_empty: bool
+    ) -> bool:
         """Take the step of the end that is due: what it needs has come, whatever the hour."""
-        async with self._pool.acquire() as sql:
-            found = await self._end.ending(sql, standing)
         step = ending.due(standing, found, is_quarantine_empty=is_quarantine_empty)
-        if step == "publish_result":
-            return await self._publish_result(standing)
-        self._show_stuck(standing, ending.stuck(standing, found))
-        if step != "tally":
-            return False
+        self._refused.pop(standing.election_id, None)
+        try:
+            if step == "publish_result":
+                return await self._publish_result(standing)
+            if step == "tally":
+                return await self._publish_tally(standing)
+        except BallotError as error:
+            # The reason is enough: what was refused says nothing that a trace would add.
+            what = "result_refused" if step == "publish_result" else "tally_refused"
+            log.warning("end_refused", election=standing.election_id, what=what, reason=error.code)
+            self._refused[standing.election_id] = what
+        return False
+
+    async def _publish_tally(self, standing: Standing) -> bool:
+        async with self._pool.acquire() as sql:
+            if await self._store.ordered(sql, standing.election_id, "tally"):
+                return False  # it comes back through the log
+            whole = await self._end.summed(sql, standing)
         async with transaction(self._pool) as sql:
-            is_new = await self._end.publish_tally(sql, standing)
-        return self._taken(standing, step, is_new)
+            is_new = await self._end.publish_tally(sql, standing, whole)
+        return self._taken(standing, "tally", is_new)
 
     async def _publish_result(self, standing: Standing) -> bool:
         async with self._pool.acquire() as sql:
             if await self._store.ordered(sql, standing.election_id, "publish_result"):
                 return False  # it comes back through the log
             said = await self._end.said(sql, standing)
-        try:
-            result = await self._end.opened(said, standing)
-        except BallotError as error:
-            # The reason is enough: what was refused says nothing that a trace would add.
-            log.warning("result_refused", election=standing.election_id, reason=error.code)
-            self._show_stuck(standing, "result_refused")
-            return False
+        result = await self._end.opened(said, standing)
         async with transaction(self._pool) as sql:
             is_new = await self._end.publish_result(sql, standing, result)
         return self._taken(standing, "publish_result", is_new)
@@ -127,15 +158,15 @@ class Calendar:
             self._outbox.kick()
         return is_new
 
-    def _show_stuck(self, standing: Standing, reason: str | None) -> None:
-        shown = {one for one in self._stuck if one[0] == standing.election_id}
-        for election_id, old in shown - {(standing.election_id, reason)}:
+    def _show_stuck(self, standing: Standing, reasons: set[str]) -> None:
+        election_id = standing.election_id
+        shown = self._stuck.get(election_id, set())
+        for old in shown - reasons:
             STUCK.labels(election_id, old).set(0)
-            self._stuck.discard((election_id, old))
-        if reason and (standing.election_id, reason) not in self._stuck:
-            self._stuck.add((standing.election_id, reason))
-            STUCK.labels(standing.election_id, reason).set(1)
-            log.error("election_stuck", election=standing.election_id, reason=reason)
+        for new in reasons - shown:
+            STUCK.labels(election_id, new).set(1)
+            log.error("election_stuck", election=election_id, reason=new)
+        self._stuck[election_id] = reasons
 
 
 def alarm_late_barriers(work: Work) -> None:

@@ -79,18 +79,21 @@ class End:
             published.ballots,
         )
 
-    async def publish_tally(self, sql: Sql, standing: Standing) -> bool:
+    async def summed(self, sql: Sql, standing: Standing) -> TallyPublished:
+        """The encrypted tally as it would be published; raises BallotError if it is none."""
+        count, sums = await ballots.running(sql, standing.election_id)
+        about = election.parse(standing.election.encode())
+        text = tally.encode(tally.nothing(about)).decode() if sums is None else sums
+        # While it was carried on nobody looked whether its points are in the group.
+        await asyncio.to_thread(tally.parse, about, text.encode())
+        return TallyPublished(election_id=standing.election_id, encrypted_tally=text, ballots=count)
+
+    async def publish_tally(self, sql: Sql, standing: Standing, whole: TallyPublished) -> bool:
         """Publish the encrypted tally, if it is due; False if it was ordered before or isn't."""
         found = await self._still_due(sql, standing, "tally")
         if found is None:
             return False
-        count, sums = await ballots.running(sql, standing.election_id)
-        if sums is None:
-            sums = tally.encode(tally.nothing(election.parse(standing.election.encode()))).decode()
-        published = TallyPublished(
-            election_id=standing.election_id, encrypted_tally=sums, ballots=count
-        )
-        await self._orders.send(sql, announcements.with_phase(found, "tally", published))
+        await self._orders.send(sql, announcements.with_phase(found, "tally", whole))
         return True
 
     async def publish_result(self, sql: Sql, standing: Standing, result: str) -> bool:

@@ -1,10 +1,13 @@
-"""The end of an election, from its last ballot to its result: what is due, and what is wrong.
+"""The end of an election, from its last ballot to its result: what is due.
 
 Promises that a tally is due only when the number of ballots is the same in three places that were
-counted apart: by the partitions of rights, on the board, and in the sum. Must never look at what a
-ballot holds. Trusts that what is folded was signed by its service.
+counted apart: by the partitions of rights, on the board, and in the sum; when every service that
+reads this election's decisions has said so by its account, which it makes behind the close; and
+while no record is set aside (P13). Must never look at what a ballot holds. Trusts that what is
+folded was signed by its service.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +18,13 @@ from shared.contracts.elections import Phase
 
 ENDING: Final[frozenset[Phase]] = frozenset({"reconciled", "tallied"})
 """The phases in which something of the end may be due."""
+
+ACCOUNTS: Final[Mapping[str, str]] = {
+    "PacksAccounted": "codes",
+    "EnvelopesAccounted": "postal",
+    "RollAccounted": "identity",
+}
+"""What is said only by who has read all decisions up to their close, and who says it."""
 
 ONE_BALLOT: Final = (
     "Exactly one ballot was cast online. Opening it would show that person's vote, so trustees"
@@ -40,26 +50,23 @@ class Ending(Struct, frozen=True):
     running: int = 0
     """In the encrypted sum."""
     owners: tuple[int, ...] = ()
+    accounts: frozenset[str] = frozenset()
+    """Which accounts were said, by their messages' names."""
+    unusable: int = 0
+    """Ballots that `votes` accepted and that no sum can take in."""
 
 
 def due(standing: Standing, ending: Ending, *, is_quarantine_empty: bool) -> Step | None:
-    """The step that nobody needs to order; no tally while a record is set aside (P13)."""
+    """The step that nobody needs to order: none while a record is set aside (P13)."""
+    if not is_quarantine_empty:
+        return None
     if standing.phase == "reconciled" and _is_whole(ending):
-        return "tally" if is_quarantine_empty else None
+        return "tally"
     if standing.phase == "tallied" and keyholders.opens(
         standing.definition.trustees, ending.owners
     ):
         return "publish_result"
     return None
-
-
-def stuck(standing: Standing, ending: Ending) -> str | None:
-    """Why the end can't come, where only people can find out; else None."""
-    if standing.phase != "reconciled" or ending.counted is None:
-        return None
-    is_too_many = ending.running > ending.counted
-    is_other = ending.board_ended not in (None, ending.counted)
-    return "numbers_of_ballots_differ" if is_too_many or is_other else None
 
 
 def one_ballot(standing: Standing, ending: Ending) -> str | None:
@@ -75,4 +82,6 @@ def one_ballot(standing: Standing, ending: Ending) -> str | None:
 
 
 def _is_whole(ending: Ending) -> bool:
-    return ending.counted is not None and ending.counted == ending.board_ended == ending.running
+    is_read = ending.accounts >= ACCOUNTS.keys()
+    are_equal = ending.counted == ending.board_ended == ending.running
+    return ending.counted is not None and are_equal and is_read

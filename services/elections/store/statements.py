@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from services.elections.domain import ending as ending_rules
 from services.elections.domain.ending import Ending
 from shared.consumer_types import Record, Sql
 from shared.contracts.board import ArchiveCompleted, BoardEnded
@@ -42,6 +43,8 @@ STATEMENTS: Final[frozenset[type[Message]]] = frozenset(
 )
 """What is said of an election once, or once by each trustee."""
 DECRYPTION = "DecryptionReceived"
+ACCOUNTS: Final = frozenset({*ending_rules.ACCOUNTS, "ArchiveCompleted"})
+"""Which of them the end waits for."""
 
 _SAVE = """
     insert into statements (election_id, said, ballots, message, stamp_ms)
@@ -51,6 +54,9 @@ _ENDING = """
     select said, ballots from statements where election_id = $1
     union all
     select 'running', ballots from tallies where election_id = $1
+    union all
+    select 'unusable', count(*) from set_aside_ballots
+     where election_id = $1 and reason = 'ballot_unusable'
 """
 
 
@@ -143,4 +149,6 @@ async def ending(sql: Sql, election_id: str) -> Ending:
         board_ended=said.get("BoardEnded"),
         running=said.get("running") or 0,
         owners=tuple(sorted(map(int, owners))),
+        accounts=frozenset(said.keys() & ACCOUNTS),
+        unusable=said.get("unusable") or 0,
     )

@@ -67,6 +67,10 @@ class Polling:
     """The authority's list, sorted; the first of them vote."""
     cast: list[bytes] = field(default_factory=list)
     by_post: int = 0
+    electors: int = RIGHTS
+    """As `identity` will say."""
+    voided: int = 0
+    """As `postal` will say."""
 
     @classmethod
     async def opened(cls, stack: Stack, officer: Any, neighbours: dict[str, Any]) -> Polling:
@@ -170,11 +174,13 @@ class Polling:
             )
 
     async def end_board(self, ballots: int | None = None) -> None:
-        """The board says that it has them all."""
+        """The board says that it has them all, and the others account for what they read."""
         ended = BoardEnded(
             election_id=self.election_id,
             ballots=len(self.cast) if ballots is None else ballots,
         )
+        for service in ("codes", "postal", "identity"):
+            await self.say(service, self.accounts()[service])
         await self.say("board", ended)
 
     async def partial(self, owner: int) -> str:
@@ -219,13 +225,17 @@ class Polling:
             ),
             "identity": RollAccounted(
                 election_id=about,
-                electors=12,
+                electors=self.electors,
                 withdrawn=1,
                 cases={"second_vote": 1},
                 roll_sha256="cd" * 32,
             ),
             "postal": EnvelopesAccounted(
-                election_id=about, received=post + 1, admitted=post, voided=0, set_aside={"late": 1}
+                election_id=about,
+                received=post + 1 + self.voided,
+                admitted=post,
+                voided=self.voided,
+                set_aside={"late": 1},
             ),
         }
 

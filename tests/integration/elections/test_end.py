@@ -13,6 +13,7 @@ import pytest
 
 from ballots import declaration, declaration_sums, decrypt, tally
 from services.elections.domain.log_chain import START, along
+from shared.contracts.board import BoardEnded
 from shared.contracts.topics import RIGHTS
 from shared.kafka.replay import BrokerLog
 from shared.keys import read_public
@@ -135,10 +136,9 @@ async def test_a_declaration_is_refused_with_every_reason(polling) -> None:
     status, problem = await polling.officer.post(path, {})
     assert (status, problem["code"]) == (409, "not_declarable")
     assert len(problem["reasons"]) == 5
+    polling.electors = 13
     await decrypted(polling, by_post=1)
-    accounts = polling.accounts()
-    wrong = msgspec.structs.replace(accounts["identity"], electors=13)
-    for service, account in (accounts | {"identity": wrong}).items():
+    for service, account in polling.accounts().items():
         await polling.say(service, account)
     await polling.say("postal", polling.papers())
     await polling.officer.until(polling.election_id, _all_accounts)
@@ -202,6 +202,45 @@ async def test_an_election_without_a_ballot_comes_to_its_end(polling) -> None:
         assert (await polling.decrypt(owner))[0] == 200
     found = await polling.until("decrypted")
     assert found["end"]["result"] == {"result": [[0, 0], [0, 0, 0]]}
+
+
+@promise("P13")
+async def test_nothing_is_tallied_before_every_service_has_accounted(polling) -> None:
+    """A service that hasn't said what it read may yet set a record of this election aside; an
+    officer reads who it is, and the tally comes when the last has spoken."""
+    await polling.vote(*VOTES)
+    await polling.close()
+    for service in ("codes", "postal"):
+        await polling.say(service, polling.accounts()[service])
+    ended = BoardEnded(election_id=polling.election_id, ballots=3)
+    await polling.say("board", ended)
+    found = await polling.officer.until(
+        polling.election_id,
+        lambda now: (
+            now["end"]["ballots_on_board"] == 3
+            and [words for words in now["end"]["waits_for"] if "`identity`." in words]
+            and len(now["end"]["waits_for"]) == 1
+        ),
+    )
+    assert found["phase"] == "reconciled"
+    await polling.say("identity", polling.accounts()["identity"])
+    assert (await polling.until("tallied"))["end"]["waits_for"] == []
+
+
+@promise("P13")
+async def test_a_record_set_aside_after_the_tally_holds_up_the_result(polling) -> None:
+    """Each step of the end looks again: the trustees' work lies there, and nothing is opened until
+    somebody has explained the record."""
+    await tallied(polling)
+    await polling.say("identity", msgspec.structs.replace(polling.accounts()["identity"], cases={}))
+    await polling.officer.until(polling.election_id, lambda now: now["quarantine_count"] == 1)
+    for owner in (1, 2):
+        assert (await polling.decrypt(owner))[0] == 200
+    await until_metric(polling, 'reason="records_set_aside"} 1.0')
+    found = await polling.officer.get(polling.path)
+    assert (found["phase"], found["end"]["result"]) == ("tallied", None)
+    await polling.resolve_what_others_left()
+    await polling.until("decrypted")
 
 
 @promise("P13")

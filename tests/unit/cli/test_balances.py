@@ -21,6 +21,12 @@ class Apis:
     def __init__(self, papers: Any, *, is_final: bool) -> None:
         self._answers: dict[str, Any] = {
             "/elections": {"elections": [{"election_id": ELECTION, "phase": "post_closed"}]},
+            f"/elections/{ELECTION}": {
+                "end": {
+                    "warnings": ["Exactly one ballot was cast online."],
+                    "waits_for": ["Parts of the log that `votes` has closed: 5 of 6."],
+                }
+            },
             f"/elections/{ELECTION}/packs/balance": {
                 "states": {"unused": 3, "spare": 2},
                 "made": 5,
@@ -88,3 +94,13 @@ def test_a_count_that_waits_shows_no_figure(
     text = shown(monkeypatch, tmp_path, waiting) + capsys.readouterr().err
     assert "Valid" not in text
     assert "counted by ann" in " ".join(text.split())
+
+
+def test_what_a_closed_election_waits_for_stands_above(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An end that stalls names its reason where operators look first."""
+    shown(monkeypatch, tmp_path, None)
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{ELECTION} (post closed): Exactly one ballot was cast online." in said
+    assert f"{ELECTION} (post closed): Parts of the log that `votes` has closed: 5 of 6." in said
