@@ -90,7 +90,7 @@ test("a path that is cut, longer, turned round or changed proves nothing", () =>
   const leaf = leaves(13)[11] ?? new Uint8Array();
   const path = naivePath(11, leaves(13));
   const changed = path.map((step, at) => (at === 1 ? step.map((byte) => byte ^ 1) : step));
-  const wrong = [path.slice(1), path.slice(0, -1), [...path, path[0]], path.toReversed(), changed];
+  const wrong = [path.slice(1), path.slice(0, -1), [...path, path[0]], [...path].reverse(), changed];
   wrong.push(path.map((step) => step.slice(1)), Array(65).fill(path[0]));
   for (const other of wrong) {
     const steps = /** @type {Uint8Array[]} */ (other);
