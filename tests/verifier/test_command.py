@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from castonce_verifier import main as command
 from castonce_verifier.main import main
+from castonce_verifier.telling import Bar
 
 from tests.verifier.elections import Poll, hash_text
 from tests.verifier.forge import Record, block, pack
@@ -96,7 +98,7 @@ def test_a_second_ballot_is_refused_unless_asked_for(
     assert main([str(path), *ONE_PROCESS, "--belenios"]) == 0
     shown = capsys.readouterr().out
     assert "NOT SHOWN: that voters meant their later ballot. 1 did not count" in shown
-    assert hash_text(poll.ballots[0]) in shown
+    assert f": {hash_text(poll.ballots[0])}\n" in shown
     assert hash_text(last) not in shown
     assert "--board." not in shown
 
@@ -146,8 +148,41 @@ def test_an_absent_file_a_folder_and_a_cut_file_end_with_status_2(
         assert json.loads(capsys.readouterr().out)["verdict"] == "unreadable"
 
 
+def test_somebody_who_interrupts_it_hears_that_nothing_was_shown(
+    right: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 130, as of any command that Ctrl-C ends."""
+
+    def recount(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "recount", recount)
+    assert main([str(right), *ONE_PROCESS]) == 130
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "\nInterrupted: nothing was shown.\n")
+
+
+@pytest.mark.parametrize(("content", "status"), [("right", 0), ("wrong", 1)])
+def test_the_process_ends_with_the_status(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, content: str, status: int
+) -> None:
+    """Scripts look at nothing else."""
+    path = request.getfixturevalue(content)
+    monkeypatch.setattr(sys, "argv", ["castonce-verify", str(path), *ONE_PROCESS])
+    with pytest.raises(SystemExit) as ended:
+        command.run()
+    assert ended.value.code == status
+
+
 @pytest.mark.parametrize(
-    "arguments", [[], ["a.bel", "--jobs", "0"], ["a.bel", "--fingerprint", "short"], ["a", "b"]]
+    "arguments",
+    [
+        [],
+        ["a.bel", "--jobs", "0"],
+        ["a.bel", "--fingerprint", "short"],
+        ["a.bel", "--fingerprint", "A" * 43 + "="],
+        ["a", "b"],
+    ],
 )
 def test_a_command_that_is_not_understood_ends_with_status_2(arguments: list[str]) -> None:
     """As is usual."""
@@ -159,9 +194,17 @@ def test_a_command_that_is_not_understood_ends_with_status_2(arguments: list[str
 class Terminal(io.StringIO):
     """A stream that people look at."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed: list[str] = []
+
     def isatty(self) -> bool:
         """Always."""
         return True
+
+    def flush(self) -> None:
+        """Note what a person sees now."""
+        self.flushed.append(self.getvalue())
 
 
 def test_progress_is_shown_on_a_terminal_only(
@@ -174,6 +217,30 @@ def test_progress_is_shown_on_a_terminal_only(
     monkeypatch.setattr(sys, "stderr", terminal)
     main([str(right), *ONE_PROCESS])
     assert terminal.getvalue().endswith("3 of 3 ballots\n")
+
+
+def test_the_bar_grows_with_the_ballots_and_ends_its_line() -> None:
+    """Also where there is no ballot at all; each step is shown at once."""
+    for done, of, expected in (
+        (0, 4, f"\r[{'.' * 40}] 0 of 4 ballots"),
+        (1, 4, f"\r[{'#' * 10}{'.' * 30}] 1 of 4 ballots"),
+        (4, 4, f"\r[{'#' * 40}] 4 of 4 ballots\n"),
+        (0, 0, f"\r[{'#' * 40}] 0 of 0 ballots\n"),
+    ):
+        terminal = Terminal()
+        Bar(terminal).show(done, of)
+        assert (terminal.getvalue(), terminal.flushed) == (expected, [expected])
+
+
+@pytest.mark.parametrize(("length", "shown"), [(1_000, "x" * 1_000), (1_001, "x" * 1_000 + "...")])
+def test_only_a_very_long_text_is_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], length: int, shown: str
+) -> None:
+    """A title of a thousand letters fits."""
+    path = tmp_path / "long.bel"
+    path.write_bytes(pack(Poll("long", title="x" * length).records()))
+    assert main([str(path), *ONE_PROCESS]) == 0
+    assert f"AND THAT HOLDS: {shown}\n" in capsys.readouterr().out
 
 
 def test_text_from_an_archive_can_not_steer_the_terminal(

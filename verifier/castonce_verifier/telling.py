@@ -58,8 +58,8 @@ class Given(NamedTuple):
     has_board_key: bool
     has_witnesses: bool
     beside: Beside
-    is_belenios: bool = False
-    ignored: Sequence[Path] = ()
+    is_belenios: bool
+    ignored: Sequence[Path]
 
 
 def not_shown(report: Report, given: Given) -> list[str]:
