@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,15 @@ def poll() -> Poll:
 
 
 @pytest.fixture
-def opening(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """A ballot's opening, as a booth would save it: the randomness is caught while it is sealed."""
+def opening(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A ballot's opening, as a booth would save it."""
+    return opening_of(poll, CHOICES, monkeypatch)
+
+
+def opening_of(
+    poll: Poll, choices: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """The opening of a new ballot: the randomness is caught while it is sealed."""
     caught: list[str] = []
     encrypt = answers._encrypt
 
@@ -43,13 +50,13 @@ def opening(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, A
 
     with monkeypatch.context() as patch:
         patch.setattr(answers, "_encrypt", catching)
-        sealed = poll.cast(0, CHOICES)
+        sealed = poll.cast(0, choices)
     # The sum of the second question's ciphertexts comes last, for its overall proof.
     randomness = [caught[:3], caught[3:5]]
-    yield {
+    return {
         "election_id": poll.election.uuid,
         "ballot": sealed.decode(),
-        "choices": CHOICES,
+        "choices": choices,
         "randomness": randomness,
     }
 
@@ -77,6 +84,15 @@ def test_an_honest_opening_tells_choices_and_tracker(poll, opening, opened: Comm
     assert said.exit_code == 0
     for words in ("Whom?  Bob [b]", "Shall we?  nobody", tracker, poll.election.fingerprint):
         assert words in said.output
+
+
+def test_a_blank_vote_is_called_one(
+    poll: Poll, opened: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not "nobody", which is another answer."""
+    said = opened(opening_of(poll, [[1, 0, 0], [1, 0]], monkeypatch))
+    assert "Whom?  a blank vote" in said.output
+    assert "Shall we?  Yes" in said.output
 
 
 def test_a_ballot_for_somebody_else_is_found(opening, opened: Command) -> None:
@@ -116,9 +132,10 @@ def test_another_tracker_than_the_one_noted_is_found(opening, opened: Command) -
 def test_an_opening_that_is_anything_else_tells_nothing(
     opening, opened: Command, changes: dict[str, Any]
 ) -> None:
-    """No choice is told, whatever was changed."""
+    """No choice is told, whatever was changed; and it is said in words, not by a stack trace."""
     said = opened(opening | changes)
     assert said.exit_code == 1
+    assert isinstance(said.exception, SystemExit)
     assert "Bob" not in said.output
 
 
