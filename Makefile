@@ -52,6 +52,7 @@ lock: setup-test ## Resolve all versions anew and write the lock files.
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.lock
 	@$(BIN)/python -m deploy.local.jars lock
+	@$(BIN)/python -m deploy.local.web lock
 
 .PHONY: lint
 lint: setup-test ## Style, types and who may import whom.

@@ -3,7 +3,8 @@
  *
  * Promises every file that static imports and `import("…")` of a literal reach, own ones and those
  * of node_modules, as the browser's import map will resolve them. Must never guess: an import that
- * can't be resolved is an error. Run as a program, it prints what each entry weighs when compressed.
+ * can't be resolved is an error. Run as a program, it prints what the named entries weigh when
+ * compressed; without names, what each site of the build does.
  *
  * @module
  */
@@ -62,19 +63,35 @@ export function compressedBytes(path) {
 }
 
 /**
- * Print what a page weighs that has all these modules.
+ * Print what files weigh, each and together.
  *
- * @param {string[]} entries  paths relative to web/
+ * @param {string} title
+ * @param {string[]} files  paths relative to web/
  */
-function print(entries) {
-  const files = reach(entries.map((entry) => resolve(WEB, entry)));
+function print(title, files) {
   let total = 0;
-  for (const path of files) {
-    const bytes = compressedBytes(path);
+  for (const file of files) {
+    const bytes = compressedBytes(resolve(WEB, file));
     total += bytes;
-    console.log(`${String(bytes).padStart(8)}  ${relative(WEB, path)}`);
+    console.log(`${String(bytes).padStart(8)}  ${file}`);
   }
-  console.log(`${String(total).padStart(8)}  bytes compressed in ${files.length} files`);
+  console.log(`${String(total).padStart(8)}  bytes compressed: ${title}, ${files.length} files\n`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) print(process.argv.slice(2));
+/** Print what each site has, as the build listed it. */
+function printSites() {
+  /** @type {Record<string, {files: Record<string, string>}>} */
+  const sites = JSON.parse(readFileSync(resolve(WEB, "build/assets.json"), "utf8"));
+  for (const [name, { files }] of Object.entries(sites)) print(name, Object.values(files));
+}
+
+/** @param {string[]} entries  paths relative to web/ */
+function printReached(entries) {
+  const files = reach(entries.map((entry) => resolve(WEB, entry)));
+  print(entries.join(" "), files.map((path) => relative(WEB, path)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.length > 2) printReached(process.argv.slice(2));
+  else printSites();
+}

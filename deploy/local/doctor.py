@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import jars, java, provision, readiness, states, unprivileged
+from deploy.local import jars, java, provision, readiness, states, unprivileged, web
 from deploy.local.errors import StackError
 from deploy.local.home import CHECKOUT
 from deploy.local.ports import OFFSETS, is_taken
@@ -45,6 +45,7 @@ def examine(stack: Stack) -> list[Finding]:
         _packages,
         _java,
         _jars,
+        _web,
         _postgres,
         _disk,
         _secrets,
@@ -91,6 +92,12 @@ def _jars(stack: Stack) -> Iterator[Finding]:
     problems = jars.problems(stack.home)
     detail = problems[0] if problems else f"{len(jars.paths(stack.home))} jars, hashes as locked"
     yield Finding("kafka", detail, SETUP if problems else "")
+
+
+def _web(_: Stack) -> Iterator[Finding]:
+    problems = web.problems()
+    detail = problems[0] if problems else "modules as locked, styles built"
+    yield Finding("web", detail, SETUP if problems else "")
 
 
 def _postgres(_: Stack) -> Iterator[Finding]:

