@@ -2,10 +2,11 @@
 
 import pytest
 from castonce_verifier import group
-from castonce_verifier.faults import Fault
+from castonce_verifier.faults import Fault, Unreadable
 from castonce_verifier.group import IDENTITY, ORDER, Point
 
 from ballots import group as other_group
+from tests.verifier.forge import Record, pack, verify
 from tests.verifier.mutations import small_order_points, with_torsion
 
 ELEMENT = group.generator_power(7)
@@ -42,6 +43,20 @@ def test_products_and_quotients_are_those_of_exponents() -> None:
     assert group.product([ELEMENT] * 3) == group.generator_power(21)
     assert group.over(ELEMENT, group.generator_power(5)) == group.generator_power(2)
     assert group.over(ELEMENT, ELEMENT) == IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("crypto_core_ed25519_is_valid_point", True), ("crypto_scalarmult_ed25519_noclamp", ELEMENT)],
+)
+def test_an_old_libsodium_judges_nothing(
+    monkeypatch: pytest.MonkeyPatch, small: list[Record], name: str, answer: object
+) -> None:
+    """It takes an element plus a point of order two for an element, where read or multiplied."""
+    group.require_library()
+    monkeypatch.setattr(group.bindings, name, lambda *_: answer)
+    with pytest.raises(Unreadable, match="outside the group for elements"):
+        verify(pack(small))
 
 
 def test_scalars_end_below_the_order() -> None:

@@ -12,22 +12,41 @@ Source: specification, "Basic types" and "Ed25519".
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from typing import Final, NewType
 
 from nacl import bindings
 from nacl.exceptions import RuntimeError as SodiumError
 
-from castonce_verifier.faults import Fault, require
+from castonce_verifier.faults import Fault, Unreadable, require
 
 Point = NewType("Point", bytes)
 
 ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 IDENTITY: Final = Point(bytes([1]) + bytes(31))
 
+# (0, -1).
+_OF_ORDER_TWO: Final = Point((2**255 - 20).to_bytes(32, "little"))
 _POINT: Final = re.compile(r"[0-9a-f]{64}")
 _SCALAR: Final = re.compile(r"0|[1-9][0-9]{0,76}")
+
+
+def require_library() -> None:
+    """Raise `Unreadable` if libsodium takes an element plus a point of order two for an element.
+
+    All releases before 2026 do (CVE-2025-69277), and a system's may be used instead of PyNaCl's.
+    """
+    mixed = times(generator_power(1), _OF_ORDER_TWO)
+    for check in (_require_element, partial(power, exponent=1)):
+        try:
+            check(mixed)
+        except Fault:
+            continue
+        raise Unreadable(
+            "the libsodium of this Python takes points outside the group for elements of it, so"
+            " that nothing would be shown: install PyNaCl 1.6.2 or newer"
+        )
 
 
 def read_point(text: object) -> Point:

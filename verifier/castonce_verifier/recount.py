@@ -25,7 +25,7 @@ from castonce_verifier.election import (
 )
 from castonce_verifier.evidence import Evidence, Held, require_evidence, require_figures
 from castonce_verifier.faults import Fault, Refused, blaming, require
-from castonce_verifier.group import Point
+from castonce_verifier.group import Point, require_library
 from castonce_verifier.states import ACTIVE
 from castonce_verifier.tally import (
     Totals,
@@ -127,6 +127,7 @@ def recount(
     evidence: Evidence = ARCHIVE_ALONE,
 ) -> Report:
     """Check an archive from its setup to its result, and what lies beside it."""
+    require_library()
     board = read_board(archive)
     setup = _read_setup(archive, board, rules)
     # Both begin here, so that no process waits while this one reads what lies beside the archive.
