@@ -17,7 +17,6 @@ from aiohttp import web
 from ballots.board_entries import STRENGTH, ballot_leaf
 from ballots.errors import InclusionRefused
 from ballots.merkle import leaf_hash
-from services.board import pages
 from services.board.api_types import (
     BallotLine,
     BallotPage,
@@ -156,12 +155,6 @@ class BoardApi:
         """The declaration of the result: the exact bytes of the signed document."""
         raw = await self._declaration(request)
         return _sent(request, raw, _JSON, STAYS)
-
-    async def declaration_page(self, request: web.Request) -> web.StreamResponse:
-        """The declaration for people, to read and to print."""
-        raw = await self._declaration(request)
-        headers = GROWS | {"Content-Security-Policy": pages.POLICY}
-        return _sent(request, pages.declaration(raw).encode(), "text/html; charset=utf-8", headers)
 
     async def _declaration(self, request: web.Request) -> bytes:
         board = self._board(request)

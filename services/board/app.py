@@ -8,6 +8,7 @@ from typing import IO, Any
 import asyncpg
 
 from services.board import metrics
+from services.board.announced import TOPICS, TYPES, Announced
 from services.board.api import BoardApi
 from services.board.config import BoardSettings
 from services.board.door import Door
@@ -15,6 +16,7 @@ from services.board.endings import Endings
 from services.board.files import lock_folder
 from services.board.lease import Lease
 from services.board.lookup import Lookup
+from services.board.pages.handlers import Pages
 from services.board.public import Notary, PublicBoards
 from services.board.publishing import Publishing
 from services.board.routes import make_api
@@ -28,11 +30,15 @@ from shared.kafka.outbox import Outbox
 from shared.kafka.producer import Producer
 from shared.kafka.signatures import SignaturePolicy
 from shared.kafka.stream import AfterCommit, Stream
+from shared.kafka.tail import Tail
 from shared.keys import Signer, read_public
 from shared.logs import get_logger
 from shared.postgres.pool import connect, ping
 from shared.replay import ReplayParts, ReplayStream
 from shared.service import Service
+from shared.web.assets import Assets
+from shared.web.front import Front
+from shared.web.pages import Site
 
 SETTINGS = BoardSettings
 CONNECTIONS, READERS = 6, 4
@@ -46,6 +52,7 @@ async def main() -> None:
     signer = Signer(settings.secret("signing.key"))
     boards = PublicBoards(Notary(settings.board_name, settings.secret("checkpoint.key")))
     trust, elections_key = _trusted(settings)
+    front = _front(settings)
     async with Service("board", settings) as service:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
@@ -76,8 +83,15 @@ async def main() -> None:
             "PostgreSQL", lambda: connect(settings.of_readers(), READERS)
         )
         service.on_stop("readers", readers.close)
-        lookup = Lookup(readers, settings.archive_dir)
-        service.add_api(make_api(BoardApi(boards, lookup, Door(settings, SystemClock()))).app())
+        lookup, door = Lookup(readers, settings.archive_dir), Door(settings, SystemClock())
+        announced = Announced()
+        said = Tail(TOPICS, True, announced.take, settings=settings, trust=trust, types=TYPES)
+        service.add_task("announcements", said.run())
+        service.add_check("announcements", said.status)
+        pages = Pages(
+            boards, lookup, door, front=front, announced=announced, address=settings.address()
+        )
+        service.add_api(make_api(BoardApi(boards, lookup, door), pages, front).app())
         await service.run_until_stopped()
 
 
@@ -86,6 +100,11 @@ def replay_parts(settings: BoardSettings, pool: "asyncpg.Pool[Any]") -> ReplayPa
     trust, elections_key = _trusted(settings)
     streams = (sequencing_parts(pool, trust, elections_key), entries_parts(trust))
     return ReplayParts(streams=streams, derived=DERIVED_TABLES)
+
+
+def _front(settings: BoardSettings) -> Front:
+    assets, links = Assets.load("board"), {"booth": settings.booth_url}
+    return Front(Site(assets, "board", zone=settings.zone(), is_tls=settings.is_tls, links=links))
 
 
 async def _locked(settings: BoardSettings) -> IO[str]:

@@ -35,19 +35,27 @@ class Door:
     def __init__(self, settings: BoardSettings, clock: Clock) -> None:
         self._proxies = settings.proxy_addresses()
         self._clock = clock
-        each, every = settings.address_requests_per_minute, settings.requests_per_minute
-        self._limiter = Limiter(
-            Rate(each, max(10, each / 2)), Rate(every, max(10, every / 10)), clock.now_ms()
+        now_ms = clock.now_ms()
+        self._requests = _limiter(
+            settings.address_requests_per_minute, settings.requests_per_minute, now_ms
         )
+        self._files = _limiter(settings.address_files_per_minute, settings.files_per_minute, now_ms)
         self._places = settings.downloads
         self._large_places = settings.downloads - settings.downloads // 4
         self._sending = _Sending()
 
     def admit(self, request: web.Request) -> None:
         """Let a request in, or raise KnockedTooOften."""
-        wait = self._limiter.wait_seconds(self._network(request), self._clock.now_ms())
+        self._require(self._requests, request, "requests")
+
+    def admit_file(self, request: web.Request) -> None:
+        """Let a file of the pages be fetched, or raise KnockedTooOften."""
+        self._require(self._files, request, "files")
+
+    def _require(self, limiter: Limiter, request: web.Request, what: str) -> None:
+        wait = limiter.wait_seconds(self._network(request), self._clock.now_ms())
         if wait:
-            REFUSED_AT_DOOR.labels("requests").inc()
+            REFUSED_AT_DOOR.labels(what).inc()
             seconds = math.ceil(wait)
             raise KnockedTooOften(
                 f"Too many requests. Please try again in {seconds} s.", retry_after_seconds=seconds
@@ -84,6 +92,10 @@ class Door:
             forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
             address = caller_behind_proxies(address, forwarded, self._proxies)
         return _network_of(address)
+
+
+def _limiter(each: int, every: int, now_ms: int) -> Limiter:
+    return Limiter(Rate(each, max(10, each / 2)), Rate(every, max(10, every / 10)), now_ms)
 
 
 class _Sending:

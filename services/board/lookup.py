@@ -52,6 +52,20 @@ class Lookup:
         async with self._reading() as sql:
             return await reading.ballots_after(sql, about.election_id, after, head.entries, limit)
 
+    async def page_before(self, board: PublicBoard, first: int, limit: int) -> int | None:
+        """Where the page of ballots begins that ends in front of an entry."""
+        below = min(first, board.head.entries)
+        async with self._reading() as sql:
+            return await reading.page_before(sql, board.about.election_id, below, limit)
+
+    async def ballots_beginning(
+        self, board: PublicBoard, wanted: reading.Beginning, limit: int
+    ) -> Sequence[tuple[int, str]]:
+        """Number and tracker of ballots whose tracker begins so, in the trackers' order."""
+        election_id, entries = board.about.election_id, board.head.entries
+        async with self._reading() as sql:
+            return await reading.ballots_beginning(sql, election_id, wanted, entries, limit)
+
     async def index(self, board: PublicBoard, tracker: str, below: int) -> int | None:
         """The number of a ballot's entry, if it is below this one."""
         async with self._reading() as sql:

@@ -26,7 +26,7 @@ from services.board.store import reading
 from services.board.store.reading import Row
 from shared.consumer_types import Emission
 from shared.contracts.board import ArchiveCompleted, BoardEnded
-from shared.contracts.message import derived_event_id
+from shared.contracts.message import statement_event_id
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
 from shared.postgres.pool import connection, is_transient
@@ -191,7 +191,7 @@ async def _to_the_end(hold: Callable[[_Files, list[Row]], None], *what: Any) -> 
 
 
 def _announcement(message: Announced) -> Emission:
-    event_id = derived_event_id(message.election_id, message.CONTRACT.name)
+    event_id = statement_event_id(message.election_id, message)
     return Emission(message, event_id, message.election_id)
 
 

@@ -1,6 +1,6 @@
-"""The routes of the public listener's JSON API, with what each may answer: OpenAPI comes of it.
+"""The routes of the public listener with what each may answer; OpenAPI comes of those for programs.
 
-Promises GET only, and that every route names its refusals.
+Promises GET only, and that every route for programs names its refusals.
 """
 
 from typing import Any
@@ -20,7 +20,9 @@ from services.board.api_types import (
     StatesShown,
     StatesWanted,
 )
+from services.board.pages.handlers import Pages
 from shared.http.api import Api
+from shared.web.front import Front
 
 Refusals = dict[int, list[str]]
 _LIMITED: Refusals = {429: ["too_many_requests"]}
@@ -31,9 +33,9 @@ _REFUSES: Refusals = _LIMITED | {
 _RANGED = _REFUSES | {416: ["range_not_satisfiable"]}
 
 
-def make_api(handlers: BoardApi) -> Api:
+def make_api(handlers: BoardApi, pages: Pages, front: Front) -> Api:
     """Every route of the public listener."""
-    api = Api("board")
+    api = Api("board", refuse=front.refuse)
     one = "/elections/{election_id}"
     api.get("/elections", handlers.elections, answers={200: BoardList}, refuses=_LIMITED)
     api.get(one, handlers.election, answers={200: BoardShown}, refuses=_REFUSES)
@@ -59,13 +61,7 @@ def make_api(handlers: BoardApi) -> Api:
         answers={200: dict[str, Any]},
         refuses=_or(_REFUSES, 404, "not_declared"),
     )
-    api.get(
-        f"{one}/declaration.html",
-        handlers.declaration_page,
-        answers={200: str},
-        answer_type="text/html",
-        refuses=_or(_REFUSES, 404, "not_declared"),
-    )
+    pages.add_to(api)
     return api
 
 

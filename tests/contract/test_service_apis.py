@@ -3,12 +3,15 @@
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from services.board.api import BoardApi
+from services.board.door import Door
+from services.board.pages.handlers import Pages as BoardPages
 from services.board.routes import make_api as make_board
 from services.gateway.api import Lobby
 from services.gateway.api import make_api as make_gateway
@@ -17,6 +20,9 @@ from services.gateway.visits import Visits
 from shared.http.api import Api
 from shared.staff import StaffList
 from shared.testing.promises import promise
+from shared.web.assets import Assets
+from shared.web.front import Front
+from shared.web.pages import Site
 
 INTERNAL = {
     "elections": ("ElectionsApi", "EndApi"),
@@ -35,11 +41,18 @@ def blank(kind: type[Any]) -> Any:
     return kind.__new__(kind)
 
 
+def board_api() -> Api:
+    front = Front(Site(Assets.load("board"), "board", zone=ZoneInfo("UTC")))
+    pages = blank(BoardPages)
+    pages._front, pages._door = front, blank(Door)
+    return make_board(blank(BoardApi), pages, front)
+
+
 def api_of(service: str) -> Api:
     if service == "gateway":
         return make_gateway(blank(Lobby), blank(Visits), blank(Ballots))
     if service == "board":
-        return make_board(blank(BoardApi))
+        return board_api()
     module = import_module(f"services.{service}.api")
     handlers = [blank(getattr(module, name)) for name in INTERNAL[service]]
     made: Api = module.make_api(*handlers, StaffList(Path("none")))

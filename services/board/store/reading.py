@@ -30,6 +30,13 @@ class Found(NamedTuple):
     archive_bytes: int
 
 
+class Beginning(NamedTuple):
+    """Trackers that begin so, behind `after` ("" for all)."""
+
+    text: str
+    after: str
+
+
 _ENTRIES = """
     select e.entry, e.kind, e.leaf, e.line_start, e.line_bytes, e.archive_start, e.archive_bytes,
            e.archive_sha256, u.archive, u.line
@@ -83,6 +90,38 @@ async def ballots_after(
         "select entry, tracker from entries where election_id = $1 and entry > $2 and entry < $3"
         " and tracker is not null order by entry limit $4",
         election_id,
+        after,
+        below,
+        limit,
+    )
+    return [(row["entry"], row["tracker"]) for row in rows]
+
+
+async def page_before(sql: Sql, election_id: str, first: int, limit: int) -> int | None:
+    """Where the page begins that ends in front of entry `first`; None if no ballot is there."""
+    found: int | None = await sql.fetchval(
+        "select min(entry) from (select entry from entries where election_id = $1 and entry < $2"
+        " and tracker is not null order by entry desc limit $3) as page",
+        election_id,
+        first,
+        limit,
+    )
+    return found
+
+
+async def ballots_beginning(
+    sql: Sql, election_id: str, wanted: Beginning, below: int, limit: int
+) -> Sequence[tuple[int, str]]:
+    """Number and tracker of ballots whose tracker begins so, in the order of trackers' bytes."""
+    beginning, after = wanted
+    # The first text behind all that begin so: trackers have no sign behind `z`.
+    end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+    rows = await sql.fetch(
+        "select entry, tracker from entries where election_id = $1 and tracker >= $2"
+        " and tracker < $3 and tracker > $4 and entry < $5 order by tracker limit $6",
+        election_id,
+        beginning,
+        end,
         after,
         below,
         limit,

@@ -1,0 +1,1 @@
+"""The board's pages for people: what is on it, in words, tables and pictures; no script needed."""
