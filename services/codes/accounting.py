@@ -22,7 +22,7 @@ from services.codes.stating import Statements
 from services.codes.store import accounts, packs, registrations
 from services.codes.store.law import LawWork, lock_states
 from shared.consumer_types import Emission, Record, Sql
-from shared.contracts.message import derived_event_id
+from shared.contracts.message import statement_event_id
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
 from shared.postgres.pool import connection, is_transient, transaction
@@ -94,7 +94,7 @@ class Accounting:
         said = account(election_id, groups)
         if await accounts.insert(sql, said):
             await self._state(sql, election_id)
-            event_id = derived_event_id(election_id, "PacksAccounted")
+            event_id = statement_event_id(election_id, said)
             await self._outbox.add(sql, [Emission(said, event_id, election_id)])
             log.info("packs_accounted", election_id=election_id)
 

@@ -4,17 +4,17 @@ Promises figures that no later record and no later import changes. `PartitionClo
 partition must have been read, behind which `votes` accepts no withdrawal, and the phase in which no
 roll is imported any more; an import that still runs is waited for (`lock_roll`). Evidence that came
 behind the close of its partition is marked as such by the fold, and isn't counted: so the figures
-follow from the roll and the log alone, whenever they are looked at.
+follow from the roll and the log alone, whenever they are looked at, and a database that is
+restored says the same again.
 """
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
 
-from services.identity.domain.commitment import SALT_BYTES, RollHash
+from services.identity.domain.commitment import RollHash, salt_of
 from services.identity.errors import ImportRuns
 from services.identity.handlers import TAKING_ANSWERS
 from services.identity.store import accounts, officials, roll
@@ -22,7 +22,7 @@ from services.identity.store.law import LawWork
 from services.identity.store.reading import reading
 from shared.consumer_types import Emission, Record, Sql
 from shared.contracts.identity import RollAccounted
-from shared.contracts.message import derived_event_id
+from shared.contracts.message import statement_event_id
 from shared.errors import NotNow
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
@@ -34,9 +34,11 @@ log = get_logger()
 class Accounting:
     """Closes the accounts of elections that are over."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", outbox: Outbox) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", outbox: Outbox, secret: bytes) -> None:
+        """`secret`: of this service, in no database; the rolls' salts follow from it."""
         self._pool = pool
         self._outbox = outbox
+        self._secret = secret
         self._news = asyncio.Event()
         self._trouble: str | None = None
 
@@ -74,7 +76,7 @@ class Accounting:
             self._outbox.kick()
 
     async def _account(self, sql: Sql, election_id: str) -> None:
-        salt = secrets.token_bytes(SALT_BYTES)
+        salt = salt_of(self._secret, election_id)
         hashed = RollHash(election_id, salt)
         async for part in accounts.rows(sql, election_id):
             hashed.add(part)
@@ -86,6 +88,6 @@ class Accounting:
             roll_sha256=hashed.hexdigest(),
         )
         if await accounts.insert(sql, said, salt):
-            event_id = derived_event_id(election_id, "RollAccounted")
+            event_id = statement_event_id(election_id, said)
             await self._outbox.add(sql, [Emission(said, event_id, election_id)])
             log.info("roll_accounted", election_id=election_id)

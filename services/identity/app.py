@@ -64,7 +64,7 @@ async def main() -> None:
         await service.wait_for("Kafka", producer.start)
         service.on_stop("producer", producer.stop)
         outbox = Outbox(pool, producer, signer, "identity")
-        accounting = Accounting(pool, outbox)
+        accounting = Accounting(pool, outbox, answers_secret)
         replayed = law_stream(settings)
         law = Stream(
             replayed.consumer,

@@ -18,7 +18,7 @@ from services.postal.domain.rules import OVER
 from services.postal.store import accounts, scans
 from services.postal.store.law import LawWork
 from shared.consumer_types import Emission, Record, Sql
-from shared.contracts.message import derived_event_id
+from shared.contracts.message import statement_event_id
 from shared.kafka.outbox import Outbox
 from shared.logs import get_logger
 from shared.postgres.pool import connection, is_transient, transaction
@@ -78,7 +78,7 @@ class Accounting:
             return False
         said = account(election_id, counted)
         if await accounts.insert(sql, said):
-            event_id = derived_event_id(election_id, "EnvelopesAccounted")
+            event_id = statement_event_id(election_id, said)
             await self._outbox.add(sql, [Emission(said, event_id, election_id)])
             log.info("envelopes_accounted", election_id=election_id)
         return True

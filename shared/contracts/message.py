@@ -141,3 +141,13 @@ def derived_event_id(cause: str, effect: str) -> str:
     (a type name, with an ordinal where one cause has several effects of a type). 32 hex digits.
     """
     return sha256(f"castonce-event-v1|{cause}|{effect}".encode()).hexdigest()[:32]
+
+
+def statement_event_id(election_id: str, statement: Message) -> str:
+    """The id of what a service says of an election once: another content has another id.
+
+    So whoever says it again, of a restored database for instance, is heard if it differs, instead
+    of passing for a repetition.
+    """
+    content = sha256(encode(statement)).hexdigest()
+    return derived_event_id(election_id, f"{type(statement).__name__}/{content}")

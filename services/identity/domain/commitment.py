@@ -5,15 +5,24 @@ one when a row, a cell or the election changes. Must never be made without a sec
 little that can't be guessed. The README of identity says the text exactly.
 """
 
+import hmac
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 import msgspec
 
-SALT_BYTES: Final = 32
 _HEAD: Final = "castonce-roll-v1"
+_SALT: Final = "castonce-roll-salt-v1"
 _ENCODER = msgspec.json.Encoder()
+
+
+def salt_of(secret: bytes, election_id: str) -> bytes:
+    """The salt of an election's roll, 32 bytes: HMAC-SHA256 under a secret key of the service.
+
+    It is the same whenever it is asked for, so that a restored database hashes its roll as before.
+    """
+    return hmac.digest(secret, f"{_SALT}|{election_id}".encode(), "sha256")
 
 
 class RollRow(NamedTuple):
@@ -32,7 +41,7 @@ class RollHash:
     """Takes the rows of a roll by ascending right id, and gives the hash."""
 
     def __init__(self, election_id: str, salt: bytes) -> None:
-        """`salt`: SALT_BYTES random bytes of this election."""
+        """`salt`: 32 bytes of this election that nobody outside can guess."""
         self._running = sha256(f"{_HEAD}|{election_id}|{salt.hex()}\n".encode())
         self._last = ""
         self.rows = 0

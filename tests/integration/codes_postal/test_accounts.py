@@ -14,7 +14,7 @@ from shared.contracts.codes import (
     PacksAccounted,
     PackStates,
 )
-from shared.contracts.message import derived_event_id
+from shared.contracts.message import statement_event_id
 from shared.contracts.postal import EnvelopesAccounted, PaperCounts, PapersCounted
 from shared.contracts.topics import RIGHTS_PARTITIONS
 from shared.contracts.votes import EnvelopeAdmitted, RightUsedOnline, RightWithdrawalAccepted
@@ -108,7 +108,7 @@ async def test_what_was_said_of_the_packs_stays(
         if isinstance(record.message, PacksAccounted)
         and record.message.election_id == election.election_id
     }  # fmt: skip
-    assert event_id == derived_event_id(election.election_id, "PacksAccounted")
+    assert event_id == statement_event_id(election.election_id, said)
 
 
 async def reach(

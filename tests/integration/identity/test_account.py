@@ -10,7 +10,7 @@ from cli.rehearsal.roll import as_csv
 from cli.screen import CliError
 from services.identity.domain.commitment import RollHash, RollRow
 from services.identity.store.roll import lock_roll
-from shared.contracts.message import derived_event_id
+from shared.contracts.message import statement_event_id
 from shared.contracts.topics import RIGHTS_PARTITIONS, partition_of_right
 from shared.contracts.votes import (
     PackReplacementRefused,
@@ -119,7 +119,27 @@ async def test_what_comes_behind_the_close_changes_nothing(neighbours, officers,
     await asyncio.to_thread(neighbours.stack.start_service, "identity")
     await neighbours.close(roll)
     assert await said_of(neighbours, roll) == said
-    assert derived_event_id(roll, "RollAccounted") in neighbours.heard
+    assert statement_event_id(roll, said) in neighbours.heard
+
+
+@promise("P11")
+async def test_a_restored_database_says_the_same_of_its_roll(neighbours, roll) -> None:
+    """Restored from before its account, it hashes the roll under the same salt again, so that what
+    was declared can still be opened; it isn't another statement."""
+    await neighbours.change_phase(roll, "reconciled")
+    await neighbours.close(roll)
+    said = await said_of(neighbours, roll)
+    about = "accounts where election_id = $1 returning salt, message"
+    [before] = await _row(neighbours.stack, f"delete from {about}", roll)
+    neighbours.stack.kill_service("identity")
+    await asyncio.to_thread(neighbours.stack.start_service, "identity")
+    kept = "select salt, message from accounts where election_id = $1"
+    async with asyncio.timeout(30):
+        while not (rows := await _row(neighbours.stack, kept, roll)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    [after] = rows
+    assert (after["salt"], after["message"]) == (before["salt"], before["message"])
+    assert await said_of(neighbours, roll) == said
 
 
 async def test_an_import_that_still_runs_is_waited_for(neighbours, officers, roll) -> None:

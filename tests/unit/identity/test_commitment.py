@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.domain.commitment import SALT_BYTES, RollHash, RollRow
+from services.identity.domain.commitment import RollHash, RollRow, salt_of
 from shared.testing.promises import promise
 
-ELECTION, SALT = "abcdefghijkLMN", bytes(range(SALT_BYTES))
+ELECTION, SALT = "abcdefghijkLMN", bytes(range(32))
 ROW = RollRow("0a" * 16, "12", "Zoë", "O'Neil", ["1 High St", "Derry"], "BT1 5GS", "z@example.org")
 NEXT = ROW._replace(right_id="0b" * 16)
 
@@ -55,7 +55,7 @@ def test_who_guesses_the_roll_cant_check_it() -> None:
     """The same roll has another hash under another salt, and in another election."""
     hashes = {
         hash_of([ROW]),
-        hash_of([ROW], salt=bytes(SALT_BYTES)),
+        hash_of([ROW], salt=bytes(32)),
         hash_of([ROW], election="another"),
         hash_of([]),
         hash_of([ROW, NEXT]),
@@ -76,3 +76,12 @@ def test_rows_out_of_order_are_a_fault() -> None:
         hash_of([NEXT, ROW])
     with pytest.raises(ValueError, match="ascending"):
         hash_of([ROW], [ROW])
+
+
+def test_the_salt_follows_from_the_secret_key_and_the_election_alone() -> None:
+    """Asked again it is the same; another election's, and another key's, is another one."""
+    secret = bytes(range(32))
+    salt = salt_of(secret, ELECTION)
+    assert salt == salt_of(secret, ELECTION)
+    assert len({salt, salt_of(secret, ELECTION[::-1]), salt_of(secret[::-1], ELECTION)}) == 3
+    assert len(salt) == 32
