@@ -23,7 +23,14 @@ WITH_STAFF = ("elections", "identity", "codes", "postal")
 """Who takes officials' commands; the others don't learn who the officials are."""
 # What a person may set for themselves in the environment of `castonce up`.
 SETTABLE_BY_ALL = ("CASTONCE_LOG_LEVEL",)
-SETTABLE = {"votes": ("CASTONCE_VERIFIERS",), "board": ("CASTONCE_BOARD_NAME",)}
+_PAGES = ("CASTONCE_IS_TLS", "CASTONCE_TIME_ZONE")
+SETTABLE = {
+    "votes": ("CASTONCE_VERIFIERS",),
+    "board": ("CASTONCE_BOARD_NAME", "CASTONCE_BOOTH_URL", *_PAGES),
+    "gateway": ("CASTONCE_BOARD_URL", "CASTONCE_BOOTH_MANIFEST", *_PAGES),
+}
+SITES = {"gateway": "CASTONCE_BOOTH_URL", "board": "CASTONCE_BOARD_URL"}
+"""Who shows pages to the public, and the variable that says where they are."""
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
@@ -75,10 +82,22 @@ def spec(
             **(_reader(home, service) if service in WITH_READER else {}),
             **({"CASTONCE_STAFF_FILE": str(home.staff_file)} if service in WITH_STAFF else {}),
             **({"CASTONCE_ARCHIVE_DIR": str(home.archive)} if service == "board" else {}),
+            **_pages(ports, service),
             **(extra or {}),
         },
         admin_port=ports.admin(service),
     )
+
+
+def site_url(ports: Ports, service: str) -> str:
+    """Where a site's pages are for people: what they set in the environment, else this machine."""
+    return os.environ.get(SITES[service]) or f"http://{LOOPBACK}:{ports.api(service)}/"
+
+
+def _pages(ports: Ports, service: str) -> dict[str, str]:
+    """Each of the two sites is told where the other one is; settings of a person's win."""
+    others = [name for name in SITES if name != service and service in SITES]
+    return {SITES[name]: site_url(ports, name) for name in others}
 
 
 def _inherited(service: str) -> dict[str, str]:

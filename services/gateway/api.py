@@ -1,4 +1,4 @@
-"""The voters' HTTP API and the landing page: every door there is, each with its limit.
+"""The voters' HTTP API and the pages beside it: every door there is, each with its limit.
 
 Promises JSON in and out, problems for every refusal, no cookies, nothing cached, no log line of a
 voter. The route of the ballots is bare: see `ballots`.
@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from services.gateway import pages
 from services.gateway.api_types import (
     AnswersBody,
     Challenge,
@@ -25,18 +24,13 @@ from services.gateway.domain.directory import ElectionPage, page, summary
 from services.gateway.domain.submission import MAX_BODY_BYTES, BallotOffered
 from services.gateway.door import Door
 from services.gateway.elections import Elections
+from services.gateway.pages import Pages
 from services.gateway.visits import MAX_BODY_BYTES as MAX_VISIT_BYTES
 from services.gateway.visits import Visits
 from shared.clock import Clock
 from shared.contracts.votes import BallotReason
 from shared.http.api import Api, reply
-from shared.http.problem import SECURITY_HEADERS
 
-_HTML_HEADERS = {
-    **SECURITY_HEADERS,
-    "Content-Security-Policy": pages.POLICY,
-    "Content-Type": "text/html; charset=utf-8",
-}
 _LIMITED = {429: ["too_many_requests"]}
 _BEHIND = {503: ["unavailable"]}
 _AWAY = {503: ["unavailable", "no_answer", "no_lease"]}
@@ -69,18 +63,13 @@ class Lobby:
         self._admit(request)
         return reply(200, {} if self.api is None else self.api.document("Castonce for voters"))
 
-    async def landing(self, request: web.Request) -> web.StreamResponse:
-        """The page at `/`, for people."""
-        self._admit(request)
-        return web.Response(text=pages.landing(self._elections.all()), headers=_HTML_HEADERS)
-
     def _admit(self, request: web.Request) -> None:
         self._door.admit(request, self._clock.now_ms())
 
 
-def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
+def make_api(lobby: Lobby, visits: Visits, ballots: Ballots, pages: Pages) -> Api:
     """Every route of the gateway."""
-    api = lobby.api = Api("gateway")
+    api = lobby.api = Api("gateway", refuse=pages.refuse)
     # First, since the router tries routes in this order.
     api.post(
         "/api/elections/{election_id}/ballots",
@@ -93,7 +82,6 @@ def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
         | {403: ["permit_refused"], 409: [*_CLOSED, *_reasons()], 503: ["unavailable"]},
         is_bare=True,
     )
-    api.get("/", lobby.landing, refuses=_LIMITED | _BEHIND)
     api.get(
         "/api/elections",
         lobby.elections,
@@ -114,6 +102,7 @@ def make_api(lobby: Lobby, visits: Visits, ballots: Ballots) -> Api:
         answers={200: Recorded, 202: NotKnown},
         refuses=_LIMITED | {404: ["ballot_unknown"], 409: _reasons()},
     )
+    pages.add_to(api)
     return api
 
 

@@ -14,6 +14,7 @@ from services.gateway.domain.wariness import Wariness
 from services.gateway.door import Door
 from services.gateway.elections import Elections
 from services.gateway.handover import Handover
+from services.gateway.pages import Pages
 from services.gateway.store import Sessions
 from services.gateway.stream import ELECTION_TYPES, OUTCOME_TYPES, Outlook
 from services.gateway.visits import ANSWERS, Visits
@@ -22,6 +23,7 @@ from shared.clock import Clock, SystemClock
 from shared.config import load
 from shared.contracts.permits import Receipt
 from shared.contracts.topics import BALLOTS, ELECTIONS
+from shared.errors import SettingsError
 from shared.kafka import topics
 from shared.kafka.lanes import Lanes
 from shared.kafka.producer import Producer
@@ -32,6 +34,10 @@ from shared.keys import read_public, verify
 from shared.logs import get_logger
 from shared.postgres.pool import connect, is_transient, ping
 from shared.service import Service
+from shared.web.assets import Assets
+from shared.web.front import Front
+from shared.web.manifest import Manifest
+from shared.web.pages import Site
 
 SETTINGS = GatewaySettings
 CONNECTIONS = 6
@@ -53,6 +59,8 @@ async def main() -> None:
     door = Door(settings, clock.now_ms())
     outlook = Outlook(directory, waiting, wariness, votes_key=votes_key, clock=clock)
     trust = SignaturePolicy(settings.trust_dir)
+    front = _front(settings)
+    manifest = _manifest(settings, front)
     async with Service("gateway", settings) as service:
         pool = await service.wait_for("PostgreSQL", lambda: connect(settings, CONNECTIONS))
         service.on_stop("pool", pool.close)
@@ -88,6 +96,7 @@ async def main() -> None:
         )
         elections = Elections(directory, read_elections.status)
         lobby = Lobby(elections, door, clock)
+        pages = Pages(elections, door, clock, front=front, manifest=manifest)
         visits = Visits(elections, sessions, requester, wariness=wariness, door=door, clock=clock)
         ballots = Ballots(
             elections,
@@ -109,8 +118,28 @@ async def main() -> None:
         service.add_check("outcomes", decided.status)
         service.add_check("requester", requester.status)
         service.add_check("handover", handover.status)
-        service.add_api(make_api(lobby, visits, ballots).app())
+        service.add_api(make_api(lobby, visits, ballots, pages).app())
         await service.run_until_stopped()
+
+
+def _front(settings: GatewaySettings) -> Front:
+    links = {"board": settings.board_url}
+    assets = Assets.load("booth")
+    return Front(Site(assets, "booth", zone=settings.zone(), is_tls=settings.is_tls, links=links))
+
+
+def _manifest(settings: GatewaySettings, front: Front) -> bytes:
+    """The release's manifest, if it says what is served here; without one, what is served here."""
+    own = Manifest.of(front.site)
+    if settings.booth_manifest is None:
+        return own.encode()
+    raw = settings.booth_manifest.read_bytes()
+    if Manifest.parse(raw).signed_text() != own.signed_text():
+        raise SettingsError(
+            "CASTONCE_BOOTH_MANIFEST is of another release than the pages here. Take the file that"
+            " was made with this release (castonce audit manifest)."
+        )
+    return raw
 
 
 def _holds(votes_key: str, receipt: Receipt) -> bool:

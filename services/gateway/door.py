@@ -18,13 +18,14 @@ _network_of = lru_cache(maxsize=4096)(network_of)
 
 
 class Door:
-    """Three limits: on any request, on new visits, on ballots."""
+    """Four limits: on any request, on files that pages load, on new visits, on ballots."""
 
     def __init__(self, settings: GatewaySettings, now_ms: int) -> None:
         self._proxies = settings.proxy_addresses()
         self._requests = _limiter(
             settings.address_requests_per_minute, settings.requests_per_minute, now_ms
         )
+        self._files = _limiter(settings.address_files_per_minute, settings.files_per_minute, now_ms)
         self._sessions = _limiter(
             settings.address_sessions_per_minute, settings.sessions_per_minute, now_ms
         )
@@ -35,6 +36,10 @@ class Door:
     def admit(self, request: web.Request, now_ms: int) -> None:
         """Let a request in, or raise KnockedTooOften."""
         self._require(self._requests, request, now_ms, "requests")
+
+    def admit_file(self, request: web.Request, now_ms: int) -> None:
+        """Let a file be fetched, or raise KnockedTooOften."""
+        self._require(self._files, request, now_ms, "files")
 
     def admit_session(self, request: web.Request, now_ms: int) -> None:
         """Let a new visit begin, or raise KnockedTooOften."""

@@ -34,6 +34,15 @@ class Elections:
         self._require_caught_up()
         return self._directory.all()
 
+    def known(self) -> list[ElectionView]:
+        """Every election that was read so far, the newest first."""
+        return self._directory.all()
+
+    @property
+    def revision(self) -> int:
+        """Another one whenever anything about an election has changed."""
+        return self._directory.revision
+
     def require_current(self) -> None:
         """Raise Away unless all that is said of elections is read."""
         if self._why_behind() is not None:

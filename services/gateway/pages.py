@@ -1,67 +1,129 @@
-"""The one page for people so far: what this is, and which elections there are. No script.
+"""The pages of the booth's site: elections, the booth itself, help, and who can use it.
 
-Promises plain HTML that works in any browser and for any reader aloud, under a policy that forbids
-everything but its own style sheet.
+Promises that a page says nothing which the API doesn't say, and that the booth's page is the same
+for everybody who opens it: nothing in it depends on a code, an answer or a choice. Must never take
+a form: what a voter types leaves their device only through the booth's script.
 """
 
-from base64 import b64encode
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
-from html import escape
+from typing import Any, Final
 
-from services.gateway.domain.directory import ElectionView
+import msgspec
+from aiohttp import web
 
-_PHASES = {
-    "defined": "Voting hasn't started yet.",
-    "open": "Voting is open.",
-    "online_closed": "Online voting has closed.",
-    "post_closing": "Online voting has closed.",
-    "post_closed": "Voting has closed.",
-    "reconciled": "Voting has closed.",
-    "tallied": "Voting has closed. The votes are being counted.",
-    "decrypted": "Voting has closed. The votes are being counted.",
-    "declared": "Voting has closed. The result is declared.",
-}
-_STYLE = (
-    "body{font:1.1875rem/1.5 system-ui,sans-serif;color:#0b0c0c;background:#fff;"
-    "max-width:40rem;margin:2rem auto;padding:0 1rem}h1{line-height:1.2}"
-    "li{margin:0 0 1.5rem}a{color:#1d4f91}a:focus{outline:3px solid #b58800}"
+from services.gateway.domain.directory import ElectionView, page, summary
+from services.gateway.door import Door
+from services.gateway.elections import Elections
+from shared.clock import Clock
+from shared.contracts.fields import ElectionId
+from shared.http.api import Api
+from shared.web.front import Front
+from shared.web.manifest import NEEDS
+
+BROWSERS: Final = (
+    ("Chrome, Edge", "90"),
+    ("Firefox", "108"),
+    ("Safari (iPhone, iPad, Mac)", "16.4"),
+    ("Samsung Internet", "15"),
 )
-STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-POLICY = (
-    f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; frame-ancestors 'none';"
-    " base-uri 'none'; form-action 'none'"
-)
+"""Who has import maps, which is what the oldest of them lacks."""
 
 
-def landing(elections: Sequence[ElectionView]) -> str:
-    """The page at `/`."""
-    items = "".join(_item(view) for view in elections)
-    listed = f"<ul>{items}</ul>" if items else "<p>There is no election at the moment.</p>"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Castonce: elections</title><style>{_STYLE}</style></head><body><main>"
-        "<h1>Castonce</h1><p>One member, one vote, cast once: online with the code from your ballot"
-        " pack, or by post. A vote that is cast can't be changed by anyone.</p>"
-        f"<h2>Elections</h2>{listed}"
-        '<p><a href="/api/openapi.json">For developers: the description of the interface</a></p>'
-        "</main></body></html>"
-    )
+class Pages:
+    """What people's browsers are shown."""
+
+    def __init__(
+        self,
+        elections: Elections,
+        door: Door,
+        clock: Clock,
+        *,
+        front: Front,
+        manifest: bytes,
+    ) -> None:
+        """`manifest`: the exact bytes of `booth-manifest.json`."""
+        self._elections = elections
+        self._door = door
+        self._clock = clock
+        self._front = front
+        self._site = front.site
+        self._manifest = manifest
+        self.refuse = front.refuse
+        """How an error is shown to whom."""
+
+    def add_to(self, api: Api) -> None:
+        """Offer every page and every file that pages load."""
+        for path, handler in (
+            ("/", self.landing),
+            ("/help", self.help),
+            ("/accessibility", self.accessibility),
+            ("/browsers", self.browsers),
+            ("/booth-manifest.json", self.manifest),
+        ):
+            api.get(path, handler, is_page=True)
+        api.get("/{election_id}", self.booth, is_page=True, path_types={"election_id": ElectionId})
+        self._front.add_files(api, self._admit_file)
+
+    async def landing(self, request: web.Request) -> web.Response:
+        """The list of elections."""
+        self._admit(request)
+        lines = [summary(view) for view in self._elections.all()]
+        key = self._elections.revision
+        return self._site.page(request, "booth/elections", here="/", key=key, elections=lines)
+
+    async def booth(self, request: web.Request) -> web.Response:
+        """An election's first page, which is the booth."""
+        self._admit(request)
+        view = self._elections.get(request.match_info["election_id"])
+        state = view.booth(self._clock.now_ms())
+        shown = page(view)
+        return self._site.page(
+            request,
+            "booth/booth",
+            here=f"/{view.election_id}",
+            key=(self._elections.revision, state),
+            needs=NEEDS,
+            is_personal=True,
+            election=shown,
+            questions=view.created.definition.questions,
+            booth=state,
+            data=msgspec.to_builtins(shown),
+        )
+
+    async def help(self, request: web.Request) -> web.Response:
+        """Help with voting."""
+        return self._plain(request, "help", helplines=self._helplines())
+
+    async def accessibility(self, request: web.Request) -> web.Response:
+        """How accessible the pages are."""
+        return self._plain(request, "accessibility", helplines=self._helplines())
+
+    async def browsers(self, request: web.Request) -> web.Response:
+        """Which browsers work."""
+        return self._plain(request, "browsers", browsers=BROWSERS)
+
+    async def manifest(self, request: web.Request) -> web.Response:
+        """The hashes of everything that the booth loads."""
+        self._admit(request)
+        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=self._manifest, content_type="application/json", headers=headers)
+
+    def _plain(self, request: web.Request, name: str, **values: Any) -> web.Response:
+        self._admit(request)
+        key = self._elections.revision
+        return self._site.page(request, f"booth/{name}", here=f"/{name}", key=key, **values)
+
+    def _helplines(self) -> list[tuple[str, str]]:
+        """Title and helpline of each election that isn't over; none before all are read."""
+        views = self._elections.known()
+        return [_helpline(view) for view in views if view.phase != "declared"]
+
+    def _admit(self, request: web.Request) -> None:
+        self._door.admit(request, self._clock.now_ms())
+
+    def _admit_file(self, request: web.Request) -> None:
+        self._door.admit_file(request, self._clock.now_ms())
 
 
-def _item(view: ElectionView) -> str:
+def _helpline(view: ElectionView) -> tuple[str, str]:
     definition = view.created.definition
-    return (
-        f"<li><h3>{escape(definition.title)}</h3><p>{escape(definition.organisation)}. "
-        f"{_PHASES[view.phase]} Online votes are taken from {_when(definition.opens_at_ms)} to "
-        f"{_when(definition.online_closes_at_ms)}. Questions? Ring "
-        f"{escape(definition.helpline)}.</p></li>"
-    )
-
-
-def _when(moment_ms: int) -> str:
-    moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
-    words = f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%MZ}">{words}</time>'
+    return definition.title, definition.helpline

@@ -30,6 +30,7 @@ GZIP_LEVEL = 9
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
 _BUILD_DIGITS = 16
@@ -147,7 +148,7 @@ class Assets:
 
 
 def _is_module(name: str) -> bool:
-    return name.endswith(".js") and not name.startswith("worker/")
+    return name.endswith((".js", ".mjs")) and not name.startswith("worker/")
 
 
 def _asset(name: str, body: bytes) -> Asset:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from shared.http.ranges import is_known
 from shared.web import policy
 from shared.web.assets import WEB, Assets, SiteName, takes_gzip
-from shared.web.catalogues import Catalogues, Language
+from shared.web.catalogues import SOURCE, Catalogues, Language
 from shared.web.environment import Templates
 from shared.web.policy import Needs
 
@@ -30,6 +30,7 @@ MAX_KEPT: Final = 256
 PAGE_GZIP_LEVEL: Final = 6
 HTML: Final = "text/html; charset=utf-8"
 NOTHING: Final = Needs()
+NOWHERE: Final = {"booth": "", "board": ""}
 
 
 class _Rendered(Struct, frozen=True):
@@ -50,12 +51,17 @@ class Site:
         is_tls: bool = False,
         links: Mapping[str, str] | None = None,
     ) -> None:
-        """`links`: addresses of the other site, given to every template as `links`."""
+        """`links`: the address of the other site, `booth` or `board`; empty where there is none."""
         self.assets = assets
         self.catalogues = Catalogues.read(WEB / "locale")
         self._name = name
         self._is_tls = is_tls
-        self._values = {"assets": assets, "zone": zone, "links": dict(links or {}), "site": name}
+        self._values = {
+            "assets": assets,
+            "zone": zone,
+            "links": NOWHERE | dict(links or {}),
+            "site": name,
+        }
         offered = self.catalogues.offered
         self._templates = {one.tag: self._compiled(one) for one in offered}
         self._kept: OrderedDict[Hashable, _Rendered] = OrderedDict()
@@ -94,6 +100,10 @@ class Site:
             headers["Content-Encoding"] = "gzip"
             return web.Response(status=status, body=made.zipped, headers=headers)
         return web.Response(status=status, body=made.body, headers=headers)
+
+    def head(self, entry: str) -> str:
+        """What of a page could act: the elements of its head, for a page with this module."""
+        return self._templates[SOURCE].render("layout/head", {"entry": entry})
 
     def _visit(self, request: web.Request, here: str, query: Mapping[str, str]) -> "_Visit":
         asked = request.query.get("lang")

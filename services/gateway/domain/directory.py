@@ -78,9 +78,12 @@ class Directory:
 
     def __init__(self) -> None:
         self._views: dict[str, ElectionView] = {}
+        self.revision = 0
+        """Another one after each message that was folded."""
 
     def apply(self, message: object) -> None:
         """Fold one message; the first creation counts, and phases of unknown elections don't."""
+        self.revision += 1
         if isinstance(message, ElectionCreated):
             if message.election_id not in self._views:
                 limit = _max_ballot_bytes(message)

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import msgspec
@@ -23,6 +24,7 @@ from services.gateway.domain.wariness import WARY_FOR_MS, Wariness
 from services.gateway.door import Door
 from services.gateway.elections import Elections
 from services.gateway.errors import Away
+from services.gateway.pages import Pages
 from services.gateway.visits import Visits
 from services.gateway.waiting import PATIENCE_SECONDS, Waiting
 from shared.contracts.elections import ElectionCreated, PhaseChanged, ServiceKeys
@@ -32,7 +34,11 @@ from shared.keys import Signer
 from shared.testing.examples import example
 from shared.testing.http import served
 from shared.testing.promises import promise
+from shared.web.assets import Assets
+from shared.web.front import Front
+from shared.web.pages import Site
 
+FRONT = Front(Site(Assets.load("booth"), "booth", zone=ZoneInfo("UTC")))
 IDENTITY = Signer(secrets.token_hex(32))
 UUID = election.new_uuid(secrets.token_bytes)
 TEXT = election.build(
@@ -110,7 +116,8 @@ class Room:
         )  # fmt: skip
         nobody: Any = None
         visits = Visits(elections, nobody, nobody, wariness=self.wariness, door=door, clock=self)
-        return make_api(Lobby(elections, door, self), visits, ballots).app()
+        pages = Pages(elections, door, self, front=FRONT, manifest=b"")
+        return make_api(Lobby(elections, door, self), visits, ballots, pages).app()
 
 
 class Booth:

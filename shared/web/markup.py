@@ -1,0 +1,105 @@
+"""What of a page could act: scripts, links, meta elements, and what shouldn't be there at all.
+
+Promises one normal form, whoever wrote the markup, and that nothing which a browser could run or
+load escapes it: beside the parser's reading the bytes themselves are searched, so that a page which
+this parser and a browser read differently is refused. Pure: text in, lines out.
+"""
+
+import re
+from html.parser import HTMLParser
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+ACTIVE: Final = ("script", "link", "meta")
+DATA_TYPE: Final = "application/json"
+"""A script of this type is data: no browser runs it."""
+# fmt: off
+_PLAIN: Final = frozenset([
+    "a", "aside", "b", "bdi", "body", "br", "button", "caption", "circle", "code", "col",
+    "colgroup", "dd", "details", "dfn", "dialog", "div", "dl", "dt", "em", "fieldset", "footer",
+    "form", "g", "h1", "h2", "h3", "h4", "head", "header", "hr", "html", "i", "input", "label",
+    "legend", "li",
+    "line", "main", "nav", "noscript", "ol", "output", "p", "path", "pre", "progress", "rect",
+    "section", "small", "span", "strong", "sub", "summary", "sup", "svg", "table", "tbody", "td",
+    "template", "text", "textarea", "tfoot", "th", "thead", "time", "title", "tr", "ul", "wbr",
+])
+_FORBIDDEN_ATTRIBUTES: Final = frozenset([
+    "action", "background", "cite", "data", "formaction", "http-equiv", "is", "manifest", "nonce",
+    "ping", "poster", "src", "srcdoc", "srcset", "style", "xlink:href",
+])
+# fmt: on
+_OPENED: Final = re.compile(rb"<([a-zA-Z][^\s/>]*)")
+
+
+class Reading(Struct, frozen=True):
+    """What was found in a page."""
+
+    active: list[str]
+    """Every script that isn't data, link and meta element in normal form, in their order."""
+    refused: list[str]
+    """Whatever no page of ours has."""
+    leads_to: list[str]
+    """Origins and schemes outside the site that links lead to, sorted."""
+
+
+def read(raw: bytes) -> Reading:
+    """Read a page."""
+    parser = _Parser()
+    parser.feed(raw.decode("utf-8", "replace"))
+    parser.close()
+    refused = list(parser.refused)
+    opened = [name.decode("ascii", "replace").lower() for name in _OPENED.findall(raw)]
+    for name in sorted(set(opened) - _PLAIN - set(ACTIVE)):
+        refused.append(f"an element <{name}>")
+    for name in ACTIVE:
+        if opened.count(name) != parser.counts.get(name, 0):
+            refused.append(f"a <{name}> that parsers read differently")
+    if b"<!" in raw.replace(b"<!doctype html>", b"", 1):
+        refused.append("a comment or a declaration")
+    return Reading(parser.active, refused, sorted(parser.leads_to))
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.active: list[str] = []
+        self.refused: list[str] = []
+        self.leads_to: set[str] = set()
+        self.counts: dict[str, int] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        given = dict(attrs)
+        if len(given) != len(attrs):
+            self.refused.append(f"a <{tag}> with an attribute twice")
+        if tag in ACTIVE:
+            if tag == "script" and _is_data(given):
+                return
+            self.active.append(_normal(tag, given))
+            return
+        for name, value in given.items():
+            self._passive(tag, name, value or "")
+
+    def _passive(self, tag: str, name: str, value: str) -> None:
+        if name.startswith("on") or name in _FORBIDDEN_ATTRIBUTES:
+            self.refused.append(f"<{tag} {name}>")
+        if name != "href":
+            return
+        parts = urlsplit(re.sub(r"[\x00-\x20]", "", value))
+        if parts.scheme in ("tel", "mailto"):
+            self.leads_to.add(f"{parts.scheme}:")
+        elif parts.scheme in ("http", "https") or (not parts.scheme and parts.netloc):
+            self.leads_to.add(f"{parts.scheme}://{parts.netloc}")
+        elif parts.scheme:
+            self.refused.append(f"<{tag} href> with the scheme {parts.scheme}:")
+
+
+def _is_data(given: dict[str, str | None]) -> bool:
+    return given.get("type") == DATA_TYPE and set(given) <= {"type", "id"}
+
+
+def _normal(tag: str, given: dict[str, str | None]) -> str:
+    spelt = (f'{name}="{value}"' if value is not None else name for name, value in given.items())
+    return " ".join((tag, *sorted(spelt)))
