@@ -2,10 +2,10 @@
  * Makes `build/`: the style sheet, the list of the files that each site serves, and the copies of
  * modules for workers.
  *
- * Promises that a page's modules are served as they lie here and in node_modules, byte for byte, and
- * that only files which the import graph reaches are listed. Workers know no import map: for them, and
- * for them alone, modules are copied with each bare specifier replaced by a relative path and nothing
- * else changed. Must never fetch anything. Run by `npm run build`.
+ * Promises that a page's own modules are served as they lie here, byte for byte, and third-party ones
+ * without their comments; and that only files which the import graph reaches are listed. Workers know
+ * no import map: for them, and for them alone, modules are copied with each bare specifier replaced by
+ * a relative path and nothing else changed. Must never fetch anything. Run by `npm run build`.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { dirname, join, posix, relative } from "node:path";
 import * as sass from "sass";
 
 import { importsOf, reach, WEB } from "./reach.js";
+import { copyOf, isVendored, writeCopies } from "./vendor.js";
 
 const BUILD = join(WEB, "build");
 /**
@@ -106,7 +107,9 @@ function site(folders) {
   const ofWorkers = reach(modules.filter((path) => path.endsWith(".worker.js")));
   /** @type {Record<string, string>} */
   const files = { ...ALWAYS };
-  for (const path of ofPages) files[servedName(path)] = relative(WEB, path);
+  for (const path of ofPages) {
+    files[servedName(path)] = relative(WEB, isVendored(path) ? copyOf(path) : path);
+  }
   for (const path of ofWorkers) copyForWorker(path);
   for (const path of ofWorkers) {
     checkCopy(path);
@@ -140,4 +143,6 @@ rmSync(join(BUILD, "worker"), { recursive: true, force: true });
 mkdirSync(BUILD, { recursive: true });
 write("site.css", styles());
 const sites = Object.entries(SITES).map(([name, folders]) => [name, site(folders)]);
+const pages = Object.values(SITES).flatMap((folders) => reach(folders.flatMap(modulesOf)));
+writeCopies([...new Set(pages)].filter(isVendored));
 write("assets.json", `${JSON.stringify(Object.fromEntries(sites), null, 2)}\n`);
