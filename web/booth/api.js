@@ -139,6 +139,8 @@ export class Api {
    * @returns {Promise<Answer | null>}
    */
   async #once(method, path, text) {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), TIMEOUT_MS);
     try {
       const response = await this.#around.fetch(path, {
         method,
@@ -148,7 +150,7 @@ export class Api {
         credentials: "omit",
         redirect: "manual",
         referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: limit.signal,
       });
       const answer = {
         status: response.status || 502, // a redirect has none here, and is nobody of ours
@@ -162,6 +164,8 @@ export class Api {
       // Whether it was sent, fetch doesn't tell, nor does navigator.onLine (a server on this very
       // machine can be reached without a network): all that is known is that the answer is lost.
       return null;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -10,101 +10,17 @@
  * @module
  */
 
+import { arrived, at, begun, ENDS, move, still, TIMED } from "./state.js";
+
 /**
  * @typedef {import("./outcomes.js").Outcome} Outcome
- *
- * @typedef {"start" | "code" | "questions" | "choose" | "check" | "audit" | "resume" | "sending" |
- *   "receipt" | EndStep} Step
- *
- * @typedef {"already-voted" | "post-received" | "replaced" | "withdrawn" | "locked" | "closed" |
- *   "not-open" | "no-online" | "expired" | "refused" | "receipt-doubtful" | "timed-out" |
- *   "other-ballot"} EndStep
- *
- * @typedef {object} Problem  what keeps the voter at this step, by a word that the page has
- * @property {string} word
- * @property {string} [field]  id of the field that it is about
- * @property {number} [remaining]
- *
- * @typedef {object} State
- * @property {Step} step
- * @property {"code" | "answers" | "sealing" | "opening" | "state" | "handing-in" | "asking" |
- *   null} busy
- * @property {"none" | "not-cast" | "not-known" | "cast"} standing  what is true of the vote
- * @property {number} turn  counts what was begun: an event of an earlier turn comes too late
- * @property {number} question  which question of the ballot is shown, from 0
- * @property {number} questions  how many there are
- * @property {boolean} isReturning  whether a change link led to the question
- * @property {boolean} mayBeOut  whether a copy of the sealed ballot may have gone out
- * @property {boolean} hasKept  whether a ballot from before a reload waits for a new permit
- * @property {boolean} isSafe  whether a reload would find the sealed ballot
- * @property {boolean} warns  whether the time-out is near
- * @property {boolean} isRenewing
- * @property {string} tracker
- * @property {readonly Problem[]} problems
- * @property {Outcome | null} outcome
- *
- * @typedef {{do: "enter" | "answer" | "seal" | "open" | "ask-state" | "hand-in" |
- *   "ask-ballot" | "renew" | "stay"} | {do: "forget", what: "visit" | "ballot" | "all"}} Effect
- *
- * @typedef {{type: "begin" | "audit" | "audited" | "cast" | "again" | "restart" | "back" | "extend" |
- *   "warned" | "renewed" | "timed-out"}
- *   | {type: "not-renewed", outcome: Outcome | null}
- *   | {type: "code" | "answers" | "choice", problems: readonly Problem[]}
- *   | {type: "change", question: number}
- *   | {type: "kept", mayBeOut: boolean, isExpired: boolean, tracker: string}
- *   | {type: "proved" | "opened" | "away" | "failed" | "other-ballot", turn: number}
- *   | {type: "permitted" | "stated" | "refused" | "ended", turn: number, outcome: Outcome | null}
- *   | {type: "sealed", turn: number, tracker: string, isSafe: boolean}
- *   | {type: "noted", turn: number, mayBeOut: boolean}} Event
- *
- * @typedef {{state: State, effects: readonly Effect[]}} Move
+ * @typedef {import("./state.js").Effect} Effect
+ * @typedef {import("./state.js").Event} Event
+ * @typedef {import("./state.js").Move} Move
+ * @typedef {import("./state.js").Problem} Problem
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Step} Step
  */
-
-/** The steps at which a time-out is near after a while: something secret lies open in the page. */
-const TIMED = new Set(["questions", "choose", "check", "audit"]);
-
-/** @type {ReadonlySet<Step>} */
-const ENDS = new Set([
-  "already-voted",
-  "post-received",
-  "replaced",
-  "withdrawn",
-  "locked",
-  "closed",
-  "not-open",
-  "no-online",
-  "expired",
-  "refused",
-  "receipt-doubtful",
-  "timed-out",
-  "other-ballot",
-]);
-
-/**
- * Return the state of a page that has just been loaded.
- *
- * @param {number} questions  of the ballot
- * @returns {State}
- */
-export function arrived(questions) {
-  return {
-    step: "start",
-    busy: null,
-    standing: "none",
-    turn: 0,
-    question: 0,
-    questions,
-    isReturning: false,
-    mayBeOut: false,
-    hasKept: false,
-    isSafe: true,
-    warns: false,
-    isRenewing: false,
-    tracker: "",
-    problems: [],
-    outcome: null,
-  };
-}
 
 /**
  * Return what follows from an event; the same state where the event means nothing there.
@@ -122,16 +38,6 @@ export function next(state, event) {
     return everywhere;
   }
   return STEPS[state.step]?.[event.type]?.(state, event) ?? still(state);
-}
-
-/** Return whether the visit is over on this page. @param {State} state */
-export function isOver({ step }) {
-  return step === "receipt" || ENDS.has(step);
-}
-
-/** Return whether leaving the page needs a word of warning. @param {State} state */
-export function isHalfCast({ step }) {
-  return step === "check" || step === "audit" || step === "sending";
 }
 
 /** @typedef {(state: State, event: any) => Move | undefined} Rule */
@@ -159,10 +65,7 @@ const STEPS = {
     kept: resumed,
   },
   code: {
-    code: (state, { problems }) =>
-      problems.length > 0
-        ? move(state, { problems })
-        : move(begun(state), { busy: "code", problems: [] }, { do: "enter" }),
+    code: (state, { problems }) => asked(state, problems, "code", "enter"),
     proved: (state) => move(state, { ...at("questions"), warns: false }),
     refused: (state, { outcome }) =>
       outcome.kind === "code-refused" || outcome.kind === "visit-over"
@@ -174,10 +77,7 @@ const STEPS = {
       move(begun(state), { ...at(state.hasKept ? "resume" : "start") }, { do: "forget", what: "visit" }),
   },
   questions: {
-    answers: (state, { problems }) =>
-      problems.length > 0
-        ? move(state, { problems })
-        : move(begun(state), { busy: "answers", problems: [] }, { do: "answer" }),
+    answers: (state, { problems }) => asked(state, problems, "answers", "answer"),
     permitted,
     refused: answersRefused,
     away,
@@ -277,6 +177,21 @@ for (const end of ENDS) {
     restart: (state) =>
       state.mayBeOut ? undefined : move(arrived(state.questions), {}, forgetAll()),
   };
+}
+
+/**
+ * @param {State} state
+ * @param {readonly Problem[]} problems
+ * @param {"code" | "answers"} busy
+ * @param {"enter" | "answer"} effect
+ */
+function asked(state, problems, busy, effect) {
+  if (state.busy !== null) {
+    return undefined;
+  }
+  return problems.length > 0
+    ? move(state, { problems })
+    : move(begun(state), { busy, problems: [] }, { do: effect });
 }
 
 /** @type {Rule} */
@@ -418,44 +333,4 @@ function standingOf(state) {
 /** @returns {Effect} */
 function forgetAll() {
   return { do: "forget", what: "all" };
-}
-
-/**
- * What is true of a step that is just reached.
- *
- * @param {Step} step
- * @returns {Partial<State>}
- */
-function at(step) {
-  const isTimed = TIMED.has(step);
-  return {
-    step,
-    busy: null,
-    problems: [],
-    ...(isTimed ? {} : { warns: false, isRenewing: false }),
-  };
-}
-
-/**
- * The state with a new turn: answers to what was asked before come too late.
- *
- * @param {State} state
- */
-function begun(state) {
-  return { ...state, turn: state.turn + 1 };
-}
-
-/**
- * @param {State} state
- * @param {object} change
- * @param {...Effect} effects
- * @returns {Move}
- */
-function move(state, change, ...effects) {
-  return { state: { ...state, ...change }, effects };
-}
-
-/** @param {State} state */
-function still(state) {
-  return { state, effects: [] };
 }

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { arrived, isHalfCast, isOver, next } from "../../booth/visit.js";
+import { arrived, isHalfCast, isOver } from "../../booth/state.js";
+import { next } from "../../booth/visit.js";
 
 const AWAY = { kind: "away" };
 

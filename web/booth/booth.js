@@ -1,0 +1,411 @@
+/**
+ * The booth: joins the state machine, the voter's secrets, the page, the clock and the history.
+ *
+ * Promises that the code is out of the address before anything else, that what an event wants done
+ * is done once, and that what comes back too late is told with its turn and so ignored. Secrets lie
+ * in the Visitor alone. Runs where the page's script is loaded; exports nothing.
+ *
+ * @module
+ */
+
+import { takeCode, taken } from "./arrival.js";
+import { Api, GatewayAway } from "./api.js";
+import { choiceProblem, tickedChoice } from "./choices.js";
+import { factAnswer } from "./facts.js";
+import { Kept, tabStorage } from "./kept.js";
+import { Pages } from "./pages.js";
+import { Paper } from "./paper.js";
+import { Steps } from "./steps.js";
+import { TimeOut } from "./time-out.js";
+import { arrived, isHalfCast, isOver } from "./state.js";
+import { next } from "./visit.js";
+import { OtherBallot, Visitor } from "./visitor.js";
+import { CodeRefused } from "../protocol/errors.js";
+import { readCode } from "../protocol/code.js";
+import { trackerOf } from "../protocol/ballot.js";
+
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Event} BoothEvent
+ * @typedef {import("./state.js").Effect} Effect
+ * @typedef {import("./state.js").Problem} Problem
+ */
+
+const sleep = (/** @type {number} */ milliseconds) =>
+  /** @type {Promise<void>} */ (new Promise((done) => setTimeout(done, milliseconds)));
+
+/** Return whether this browser can seal a vote. */
+function isAble() {
+  return globalThis.crypto?.subtle !== undefined && Object.hasOwn !== undefined && "at" in [];
+}
+
+class Booth {
+  constructor() {
+    this.pages = new Pages(document);
+    this.paper = new Paper(document);
+    this.electionId = this.pages.main.dataset.election ?? "";
+    this.api = new Api(this.electionId, {
+      fetch: (...given) => fetch(...given),
+      sleep,
+      isOffline: () => !navigator.onLine,
+    });
+    this.kept = new Kept(this.electionId, tabStorage());
+    this.visitor = new Visitor({
+      electionId: this.electionId,
+      fingerprint: document.getElementById("fingerprint")?.textContent?.trim() ?? "",
+      api: this.api,
+      kept: this.kept,
+      clock: { nowMs: Date.now, steadyMs: () => performance.now(), sleep },
+    });
+    this.steps = new Steps(history, (times) => this.goBack(times));
+    this.timeOut = new TimeOut({
+      endsAtMs: () => this.visitor.endsAtMs,
+      warn: (endsAtMs) => {
+        this.pages.showUntil(endsAtMs);
+        this.tell({ type: "warned" });
+      },
+      end: () => this.tell({ type: "timed-out" }),
+    });
+  }
+
+  /** @type {State} */
+  state = arrived(1);
+  /** What the questions of the ballot are; empty until the election is known. */
+  questions = /** @type {import("./choices.js").Question[]} */ ([]);
+  code = takeCode();
+
+  async start() {
+    this.listen();
+    const kept = this.kept.read();
+    if (kept === null) {
+      this.pages.showReady();
+      return;
+    }
+    await this.load().catch(() => undefined); // what was to be done tells that, when it tries
+    this.tell({
+      type: "kept",
+      mayBeOut: kept.mayBeOut,
+      isExpired: this.visitor.isExpired(kept.permit),
+      tracker: trackerOf(kept.ballot),
+    });
+  }
+
+  async load() {
+    const { election } = await this.visitor.page();
+    this.questions = election.questions;
+    this.state = { ...this.state, questions: election.questions.length };
+  }
+
+  /** @param {BoothEvent} event */
+  tell(event) {
+    const before = this.state;
+    const { state, effects } = next(before, event);
+    if (state === before && effects.length === 0) {
+      return;
+    }
+    this.state = state;
+    const isStep = state.step !== before.step || state.question !== before.question;
+    if (isStep && event.type !== "back" && event.type !== "kept" && !isOver(state)) {
+      this.steps.forward();
+    }
+    for (const effect of effects) {
+      if (effect.do === "forget") this.forget(effect.what);
+    }
+    if (isStep) {
+      this.prepare(before);
+    }
+    this.pages.show(state);
+    if (isOver(state) || state.step === "start") {
+      this.steps.collapse();
+    }
+    for (const effect of effects) {
+      void this.act(effect);
+    }
+  }
+
+  /** Fill what a step shows, as it is reached. @param {State} before */
+  prepare(before) {
+    const { step, question, outcome } = this.state;
+    if (step === "code" && this.code !== "") {
+      this.field("code").value = this.code;
+      this.code = "";
+    }
+    if (step === "choose") {
+      this.paper.showQuestion(this.questions[question], {
+        number: question + 1,
+        total: this.questions.length,
+        choice: this.visitor.choices[question],
+      });
+    }
+    if (step === "check") {
+      this.paper.showChoices("answers", this.questions, this.visitor.choices);
+    }
+    if (step === "audit") {
+      this.paper.showChoices("audited", this.questions, this.visitor.choices);
+    }
+    if (isOver(this.state) && outcome !== null) {
+      this.pages.fill(step, { reason: outcome.code ?? "" });
+      this.pages.showSince(step, outcome.atMs ?? 0);
+    }
+    if (step === "receipt" && outcome?.receipt) {
+      this.showReceipt(outcome.receipt);
+    }
+    if (before.step === "start") {
+      this.timeOut.start();
+    }
+  }
+
+  /** @param {Effect} effect */
+  async act(effect) {
+    const turn = this.state.turn;
+    try {
+      await this.perform(effect, turn);
+    } catch (error) {
+      if (effect.do === "renew") {
+        this.tell({ type: "not-renewed", outcome: null });
+      } else if (error instanceof GatewayAway) {
+        this.tell({ type: "away", turn });
+      } else if (error instanceof OtherBallot) {
+        this.tell({ type: "other-ballot", turn });
+      } else {
+        this.tell({ type: "failed", turn });
+      }
+    }
+  }
+
+  /**
+   * @param {Effect} effect
+   * @param {number} turn
+   */
+  async perform(effect, turn) {
+    switch (effect.do) {
+      case "enter": {
+        await this.load();
+        const refused = await this.visitor.enter(readCode(this.field("code").value));
+        return this.tell(
+          refused === null ? { type: "proved", turn } : { type: "refused", turn, outcome: refused },
+        );
+      }
+      case "answer": {
+        const { refused, state } = await this.visitor.offer(this.answers().answers);
+        return this.tell(
+          refused === null
+            ? { type: "permitted", turn, outcome: state }
+            : { type: "refused", turn, outcome: refused },
+        );
+      }
+      case "renew": {
+        const refused = await this.visitor.renew();
+        return this.tell(
+          refused === null ? { type: "renewed" } : { type: "not-renewed", outcome: refused },
+        );
+      }
+      case "seal": {
+        await painted();
+        return this.tell({ type: "sealed", turn, ...(await this.visitor.seal()) });
+      }
+      case "open":
+        this.pages.offerFile("save-opening", `${JSON.stringify(this.visitor.open())}\n`);
+        return this.tell({ type: "opened", turn });
+      case "ask-state":
+        return this.tell({ type: "stated", turn, outcome: await this.visitor.state() });
+      case "ask-ballot":
+        return this.tell({ type: "ended", turn, outcome: await this.visitor.askBallot() });
+      case "hand-in": {
+        const note = (/** @type {boolean} */ mayBeOut) =>
+          this.tell({ type: "noted", turn, mayBeOut });
+        return this.tell({ type: "ended", turn, outcome: await this.visitor.handIn(note) });
+      }
+      case "stay":
+        return this.steps.forward();
+      default:
+        return undefined;
+    }
+  }
+
+  /** @param {"visit" | "ballot" | "all"} what */
+  forget(what) {
+    if (what !== "visit") {
+      this.kept.forget();
+    }
+    if (what !== "ballot") {
+      this.visitor.forget();
+    }
+    if (what === "all") {
+      this.code = "";
+      this.paper.wipe();
+      this.pages.wipe(this.state.step === "receipt");
+    }
+  }
+
+  /** @param {number} times */
+  goBack(times) {
+    for (let gone = 0; gone < times; gone += 1) {
+      this.tell({ type: "back" });
+    }
+  }
+
+  listen() {
+    document.addEventListener("click", (event) => this.clicked(event));
+    for (const name of /** @type {const} */ (["code", "questions", "choose"])) {
+      this.pages.form(name).addEventListener("submit", (event) => {
+        event.preventDefault();
+        this.submitted(name);
+      });
+    }
+    document.getElementById("choices")?.addEventListener("change", (event) => this.ticked(event));
+    document.getElementById("print")?.addEventListener("click", () => print());
+    addEventListener("beforeunload", (event) => {
+      if (isHalfCast(this.state)) event.preventDefault();
+    });
+    addEventListener("online", () => this.tell({ type: "again" }));
+    addEventListener("hashchange", () => this.scanned(taken()));
+  }
+
+  /** @param {MouseEvent} event */
+  clicked(event) {
+    const { target } = event;
+    const button = target instanceof Element ? target.closest("[data-event]") : null;
+    const link = target instanceof Element ? target.closest("[data-field]") : null;
+    if (link instanceof HTMLElement) {
+      event.preventDefault(); // a fragment in the address would be one more entry in the history
+      document.getElementById(link.dataset.field ?? "")?.focus();
+    }
+    if (button instanceof HTMLElement) {
+      this.pressed(button);
+    }
+  }
+
+  /** @param {HTMLElement} button */
+  pressed(button) {
+    const type = button.dataset.event;
+    if (type === "back") {
+      this.steps.back();
+    } else if (type === "change") {
+      this.tell({ type, question: Number(button.dataset.question) });
+    } else {
+      this.tell(/** @type {BoothEvent} */ ({ type }));
+    }
+  }
+
+  /** @param {"code" | "questions" | "choose"} name */
+  submitted(name) {
+    if (name === "code") {
+      this.tell({ type: "code", problems: this.codeProblems() });
+    } else if (name === "questions") {
+      this.tell({ type: "answers", problems: this.answers().problems });
+    } else {
+      this.tell({ type: "choice", problems: this.chosen() });
+    }
+  }
+
+  /** @returns {Problem[]} */
+  codeProblems() {
+    const { value } = this.field("code");
+    if (value.trim() === "") {
+      return [{ word: "code-missing", field: "code" }];
+    }
+    try {
+      readCode(value);
+      return [];
+    } catch (error) {
+      if (!(error instanceof CodeRefused)) throw error;
+      return [{ word: error.code, field: "code" }];
+    }
+  }
+
+  /** What was typed as answers, and what keeps them from being offered. */
+  answers() {
+    /** @type {Record<string, string>} */
+    const answers = {};
+    /** @type {Problem[]} */
+    const problems = [];
+    const asked = [...this.pages.form("questions").querySelectorAll("[data-fact]")];
+    for (const one of asked) {
+      const fact = one.getAttribute("data-fact") ?? "";
+      const found = factAnswer(fact, this.typed(`fact-${fact}`));
+      if (found.problem === null) {
+        answers[fact] = found.answer;
+        continue;
+      }
+      const isDate = fact === "date_of_birth";
+      problems.push({
+        word: isDate && found.problem === "missing" ? "missing-date" : found.problem,
+        field: isDate ? `fact-${fact}-${found.field ?? "day"}` : `fact-${fact}`,
+        group: `fact-${fact}`,
+        about: one.querySelector("legend, label")?.textContent?.trim(),
+      });
+    }
+    return { answers, problems };
+  }
+
+  /** @param {string} id */
+  typed(id) {
+    const of = (/** @type {string} */ name) =>
+      document.getElementById(name) instanceof HTMLInputElement ? this.field(name).value : undefined;
+    return { text: of(id), day: of(`${id}-day`), month: of(`${id}-month`), year: of(`${id}-year`) };
+  }
+
+  /** Keep what is ticked, and return what is wrong with it. @returns {Problem[]} */
+  chosen() {
+    const question = this.questions[this.state.question];
+    const values = this.paper.ticked();
+    const { choice, problem: mixed } = tickedChoice(values);
+    const isOpen = question.max === 1 && values.length === 0; // radios: nothing is no answer
+    const problem = mixed ?? (isOpen ? "too-few" : choiceProblem(question, choice));
+    if (problem === null) {
+      this.visitor.choose(this.state.question, choice);
+      return [];
+    }
+    const word = problem === "too-few" && question.max === 1 ? "choose-one" : problem;
+    const { min, max } = question;
+    return [{ word, field: "choice", group: "choices", min, max }];
+  }
+
+  /** A blank vote and answers exclude each other. @param {Event} event */
+  ticked({ target }) {
+    const question = this.questions[this.state.question];
+    if (target instanceof HTMLInputElement && target.checked && question !== undefined) {
+      const isBlank = target.value === "blank";
+      for (const one of document.querySelectorAll("#choices input")) {
+        if (one instanceof HTMLInputElement && (one.value === "blank") !== isBlank) {
+          one.checked = false;
+        }
+      }
+    }
+    if (question !== undefined) this.paper.showCount(question);
+  }
+
+  /** A letter was scanned while the page was open. @param {string} code */
+  scanned(code) {
+    if (code !== "" && (this.state.step === "start" || this.state.step === "code")) {
+      this.field("code").value = code;
+    }
+  }
+
+  /** @param {import("./outcomes.js").Receipt} receipt */
+  showReceipt(receipt) {
+    const { board, language } = this.pages.main.dataset;
+    this.pages.fill("receipt", { at: this.pages.moment(receipt.recorded_at_ms), tracker: receipt.tracker });
+    this.pages.offerFile("save-receipt", `${JSON.stringify(receipt)}\n`);
+    if (board) {
+      const lang = language ? `&lang=${encodeURIComponent(language)}` : "";
+      const tracker = encodeURIComponent(receipt.tracker);
+      this.pages.showBoard(`${board}${this.electionId}/ballot?tracker=${tracker}${lang}`);
+    }
+  }
+
+  /** @param {string} id */
+  field(id) {
+    return /** @type {HTMLInputElement} */ (document.getElementById(id));
+  }
+}
+
+/** Resolve once the browser has shown what was changed. */
+function painted() {
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+}
+
+if (isAble()) {
+  void new Booth().start();
+}

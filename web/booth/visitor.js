@@ -1,0 +1,347 @@
+/**
+ * One voter at the booth: the only place that holds the private credential, the answers, the choices
+ * and the permits, in private fields.
+ *
+ * Promises that they go to the cryptography and to nobody else, that `forget` drops them, and that
+ * each step says what came of it as an outcome (null: it may go on). An attempt at the questions is
+ * counted once. Raises GatewayAway where the service doesn't answer. Trusts the election's keys as
+ * the gateway tells them, once its text has the fingerprint that the page shows.
+ *
+ * @module
+ */
+
+import { sealAnswers } from "../protocol/answers.js";
+import { sealBallot, trackerOf } from "../protocol/ballot.js";
+import { derive } from "../protocol/credential.js";
+import { readElection } from "../protocol/election.js";
+import { prove } from "../protocol/proof-of-code.js";
+import { GatewayAway } from "./api.js";
+import { vectors } from "./choices.js";
+import { handedIn } from "./handing-in.js";
+import { ballotOutcome, refusal, stateOutcome } from "./outcomes.js";
+
+/**
+ * @typedef {import("./api.js").Api} Api
+ * @typedef {import("./choices.js").Choice} Choice
+ * @typedef {import("./kept.js").Kept} Kept
+ * @typedef {import("./kept.js").Permit} Permit
+ * @typedef {import("./outcomes.js").Answer} Answer
+ * @typedef {import("./outcomes.js").Outcome} Outcome
+ * @typedef {import("../protocol/election.js").Election} Election
+ *
+ * @typedef {object} Page  what the booth needs of the gateway's election page
+ * @property {Election} election
+ * @property {string} answersKey
+ * @property {string} votesKey
+ *
+ * @typedef {object} Clock
+ * @property {() => number} nowMs  this device's clock (Unix ms)
+ * @property {() => number} steadyMs  a clock that never goes back
+ * @property {(milliseconds: number) => Promise<void>} sleep
+ */
+
+/** A permit that ends within this time is renewed before it is used (ms). */
+const SPARE_MS = 30_000;
+
+/** As good as a polite refusal: this request was not made, so nothing was handed in by it. */
+const NOT_MADE = { status: 503, body: { code: "unavailable" }, retryAfterSeconds: 0, sentAtMs: null };
+
+/** The election that the gateway tells isn't the one whose fingerprint the page shows. */
+export class OtherElection extends Error {}
+
+/** A ballot of another right is kept in this tab. */
+export class OtherBallot extends Error {}
+
+export class Visitor {
+  /**
+   * @param {{electionId: string, fingerprint: string, api: Api, kept: Kept, clock: Clock}} given
+   */
+  constructor({ electionId, fingerprint, api, kept, clock }) {
+    this.#electionId = electionId;
+    this.#fingerprint = fingerprint;
+    this.#api = api;
+    this.#kept = kept;
+    this.#clock = clock;
+  }
+
+  #electionId;
+  #fingerprint;
+  #api;
+  #kept;
+  #clock;
+  /** @type {Page | null} */
+  #page = null;
+  /** @type {import("../protocol/credential.js").Credential | null} */
+  #credential = null;
+  /** @type {{id: string, codePermit: any, nonce: string} | null} */
+  #session = null;
+  /** @type {Permit | null} */
+  #permit = null;
+  /** @type {Record<string, string> | null} */
+  #answers = null;
+  /** @type {Choice[]} */
+  #choices = [];
+  /** @type {import("../protocol/ballot.js").BallotOpening | null} */
+  #opening = null;
+
+  /** The election, once it is known; asks the gateway the first time. */
+  async page() {
+    if (this.#page === null) {
+      const answer = await this.#api.election();
+      if (answer.status !== 200) {
+        throw new GatewayAway("The election can't be read.");
+      }
+      const election = readElection(answer.body.election);
+      if (election.uuid !== this.#electionId || election.fingerprint !== this.#fingerprint) {
+        throw new OtherElection("The election's text isn't the one that the page names.");
+      }
+      const { answers_key: answersKey, keys } = answer.body;
+      this.#page = { election, answersKey, votesKey: keys.votes };
+    }
+    return this.#page;
+  }
+
+  /** When what this visit holds ends, by this device's clock (Unix ms); null without a visit. */
+  get endsAtMs() {
+    const ends = this.#permit?.expires_at_ms ?? this.#session?.codePermit.expires_at_ms;
+    return ends === undefined ? null : ends - this.#api.aheadMs;
+  }
+
+  /** What was chosen so far: by question, numbers of answers from 0, or null for a blank vote. */
+  get choices() {
+    return this.#choices;
+  }
+
+  /** Whether a permit that ends then has ended already. @param {Permit} permit */
+  isExpired(permit) {
+    return this.#isNear(permit.expires_at_ms);
+  }
+
+  /**
+   * Derive the key of a code, and prove it.
+   *
+   * @param {string} code  canonical
+   * @returns {Promise<Outcome | null>}
+   */
+  async enter(code) {
+    await this.page();
+    const credential = await derive(code, this.#electionId);
+    this.forget();
+    this.#credential = credential;
+    return this.#begin();
+  }
+
+  /**
+   * Offer answers to the security questions, and ask for the code's state where they are right.
+   *
+   * @param {Record<string, string>} answers  by fact
+   * @returns {Promise<{refused: Outcome | null, state: Outcome | null}>}
+   */
+  async offer(answers) {
+    const refused = await this.#offer(answers);
+    if (refused !== null) {
+      return { refused, state: null };
+    }
+    this.#answers = answers;
+    const kept = this.#kept.read();
+    if (kept !== null && this.#permit !== null) {
+      if (kept.permit.right_id !== this.#permit.right_id) {
+        throw new OtherBallot("A ballot of another right is kept in this tab.");
+      }
+      this.#kept.keep(this.#permit, kept.ballot, kept.mayBeOut);
+    }
+    return { refused: null, state: await this.state() };
+  }
+
+  /** What keeps the code from being used now; null if nothing does. */
+  async state() {
+    let answer = await this.#askState();
+    if (answer.status === 404 && (await this.renew()) === null) {
+      answer = await this.#askState();
+    }
+    return answer.status === 200 ? stateOutcome(answer) : refusal(answer);
+  }
+
+  /**
+   * Get permits anew, with what is known already; null where that worked.
+   *
+   * @returns {Promise<Outcome | null>}
+   */
+  async renew() {
+    const refused = await this.#begin();
+    return refused !== null || this.#answers === null ? refused : this.#offer(this.#answers);
+  }
+
+  /**
+   * Keep a choice.
+   *
+   * @param {number} question
+   * @param {Choice} choice
+   */
+  choose(question, choice) {
+    this.#choices[question] = choice;
+  }
+
+  /** Seal the choices into a new ballot, and keep it. */
+  async seal() {
+    const { election } = await this.page();
+    const permit = required(this.#permit);
+    const marks = vectors(election.questions, this.#choices);
+    const { text, tracker, opening } = await sealBallot(election, required(this.#credential), marks);
+    this.#opening = opening;
+    return { tracker, isSafe: this.#kept.keep(permit, text, false) };
+  }
+
+  /** What opens the ballot that was sealed last; it is given out once. */
+  open() {
+    const opening = required(this.#opening);
+    this.#opening = null;
+    return opening;
+  }
+
+  /**
+   * Hand in the kept ballot until its outcome is known; null when patience ran out.
+   *
+   * @param {(mayBeOut: boolean) => void} note  is told what is true of the ballot
+   * @returns {Promise<Outcome | null>}
+   */
+  async handIn(note) {
+    const { mayBeOut } = required(this.#kept.read());
+    this.#opening = null;
+    return handedIn(await this.#expected(), mayBeOut, {
+      handIn: () => this.#handInOnce(),
+      note: (mayBeOutNow) => {
+        const { permit, ballot } = required(this.#kept.read());
+        this.#kept.keep(permit, ballot, mayBeOutNow);
+        note(mayBeOutNow);
+      },
+      sleep: this.#clock.sleep,
+      nowMs: this.#clock.steadyMs,
+    });
+  }
+
+  /** What is known of the kept ballot, asked once; null if nothing is. */
+  async askBallot() {
+    const expected = await this.#expected();
+    return ballotOutcome(await this.#api.known(expected.tracker), expected, true);
+  }
+
+  /** Drop the key, the permits, the answers and the choices. */
+  forget() {
+    this.#credential = null;
+    this.#session = null;
+    this.#permit = null;
+    this.#answers = null;
+    this.#choices = [];
+    this.#opening = null;
+  }
+
+  /** @returns {Promise<Outcome | null>} */
+  async #begin() {
+    const credential = required(this.#credential);
+    const begun = await this.#api.begin(credential.publicCredential);
+    if (begun.status !== 201) {
+      return refusal(begun);
+    }
+    const { session_id: id, nonce } = begun.body;
+    const proof = prove(credential, this.#electionId, id, nonce);
+    const proved = await this.#api.prove(id, proof);
+    if (proved.status !== 200) {
+      return refusal(proved);
+    }
+    this.#session = { id, nonce, codePermit: proved.body.code_permit };
+    return null;
+  }
+
+  /**
+   * @param {Record<string, string>} answers
+   * @returns {Promise<Outcome | null>}
+   */
+  async #offer(answers) {
+    const isOver = this.#isNear(required(this.#session).codePermit.expires_at_ms);
+    const refused = isOver ? await this.#begin() : null;
+    if (refused !== null) {
+      return refused;
+    }
+    let answer = await this.#offerOnce(answers);
+    if (answer.status !== 200 && refusal(answer).kind === "visit-over") {
+      const again = await this.#begin();
+      if (again !== null) {
+        return again;
+      }
+      answer = await this.#offerOnce(answers);
+    }
+    if (answer.status !== 200) {
+      return refusal(answer);
+    }
+    this.#permit = answer.body.permit;
+    return null;
+  }
+
+  /** @param {Record<string, string>} answers */
+  async #offerOnce(answers) {
+    const { answersKey } = await this.page();
+    const { id, nonce, codePermit } = required(this.#session);
+    const attemptId = randomId();
+    const sealed = sealAnswers({ nonce: codePermit.nonce ?? nonce, attemptId, answers }, answersKey);
+    const body = { attempt_id: attemptId, code_permit: codePermit, sealed_answers: sealed };
+    return this.#api.answer(id, body);
+  }
+
+  #askState() {
+    const { id, codePermit } = required(this.#session);
+    return this.#api.state(id, { code_permit: codePermit, permit: required(this.#permit) });
+  }
+
+  /**
+   * One request, with a permit that still holds where this visit can get one.
+   *
+   * @returns {Promise<Answer | null>}
+   */
+  async #handInOnce() {
+    const kept = required(this.#kept.read());
+    if (this.#isNear(kept.permit.expires_at_ms) && this.#answers !== null) {
+      try {
+        if ((await this.renew()) === null) {
+          this.#kept.keep(required(this.#permit), kept.ballot, kept.mayBeOut);
+        }
+      } catch (error) {
+        if (!(error instanceof GatewayAway)) {
+          throw error;
+        }
+        return NOT_MADE; // with the old permit the ballot would be refused for good
+      }
+    }
+    const { permit, ballot } = required(this.#kept.read());
+    return this.#api.handIn(permit, ballot);
+  }
+
+  async #expected() {
+    const { votesKey } = await this.page();
+    const { ballot } = required(this.#kept.read());
+    return { electionId: this.#electionId, tracker: trackerOf(ballot), votesKey };
+  }
+
+  /** @param {number} momentMs  by the server's clock */
+  #isNear(momentMs) {
+    return momentMs - (this.#clock.nowMs() + this.#api.aheadMs) < SPARE_MS;
+  }
+}
+
+/** Return 128 random bits in hex. */
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * @template T
+ * @param {T | null} value
+ * @returns {T}
+ */
+function required(value) {
+  if (value === null) {
+    throw new Error("This step of the visit isn't reached.");
+  }
+  return value;
+}
