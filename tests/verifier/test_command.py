@@ -143,7 +143,8 @@ def test_an_absent_file_a_folder_and_a_cut_file_end_with_status_2(
     """Each with a sentence, none with a traceback."""
     cut = tmp_path / "cut.bel"
     cut.write_bytes(right.read_bytes()[:-100])
-    for path in (tmp_path / "absent.bel", tmp_path, cut):
+    too_long = tmp_path / ("x" * 250 + ".bel")
+    for path in (tmp_path / "absent.bel", tmp_path, cut, Path(), Path("/"), Path(".."), too_long):
         assert main([str(path), *ONE_PROCESS, "--json"]) == 2
         assert json.loads(capsys.readouterr().out)["verdict"] == "unreadable"
 
@@ -241,6 +242,23 @@ def test_only_a_very_long_text_is_cut(
     path.write_bytes(pack(Poll("long", title="x" * length).records()))
     assert main([str(path), *ONE_PROCESS]) == 0
     assert f"AND THAT HOLDS: {shown}\n" in capsys.readouterr().out
+
+
+def test_a_title_in_letters_that_a_terminal_has_not_is_shown_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """A report must not end with a traceback, whatever people vote on."""
+    path = tmp_path / "foreign.bel"
+    path.write_bytes(pack(Poll("foreign", title="誰に").records()))
+    command = Path(sys.executable).with_name("castonce-verify")
+    done = subprocess.run(
+        [command, path, *ONE_PROCESS],
+        capture_output=True,
+        check=False,
+        env={"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"AND THAT HOLDS: \\u8ab0\\u306b\n" in done.stdout
 
 
 def test_text_from_an_archive_can_not_steer_the_terminal(

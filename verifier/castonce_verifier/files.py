@@ -32,7 +32,12 @@ class Beside(NamedTuple):
 
 
 def find_beside(archive: Path, named: Beside) -> Beside:
-    """Return the files that were named, and for those that weren't the ones beside the archive."""
+    """Return the files that were named, and for those that weren't the ones beside the archive.
+
+    Raises `Unreadable` if the archive has no name, or nobody can say what lies beside it.
+    """
+    if not archive.name:
+        raise Unreadable(f"{archive} is no archive")
     board = named.board or _there(archive.with_suffix(".board"))
     checkpoint = _there(archive.with_suffix(".checkpoint"))
     declaration = named.declaration or _there(archive.with_suffix(".declaration.json"))
@@ -58,7 +63,10 @@ def read_beside(beside: Beside, signers: Signers) -> Evidence:
 
 
 def _there(path: Path) -> Path | None:
-    return path if path.exists() else None
+    try:
+        return path if path.exists() else None
+    except OSError as error:
+        raise Unreadable(f"{path} can't be looked for: {error}") from error
 
 
 def _read(path: Path, most_bytes: int) -> bytes:

@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,10 @@ _FINGERPRINT: Final = re.compile(r"[A-Za-z0-9+/]{43}")
 
 def run() -> None:
     """Run the command and end the process with its status."""
+    # A title in letters that this terminal hasn't must not end a report half-way.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))
 
 
@@ -36,10 +41,12 @@ def main(arguments: Sequence[str]) -> int:
     rules = Rules(options.fingerprint, options.belenios)
     beside = Beside(options.board, options.checkpoint, options.declaration)
     signers = Signers(options.board_key, options.witness_key)
-    found = find_beside(options.archive, beside)
-    ignored = found.all() if options.belenios else []
+    ignored: Sequence[Path] = ()
     try:
-        if not options.belenios:
+        found = find_beside(options.archive, beside)
+        if options.belenios:
+            ignored = found.all()
+        else:
             beside = found
         evidence = read_beside(beside, signers)
         with Crew(options.jobs) as crew:
