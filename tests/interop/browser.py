@@ -10,6 +10,7 @@ from typing import Any
 from nacl.public import PrivateKey
 
 from ballots import codes, credentials
+from ballots.election import Election
 from deploy.local import web
 from tests.interop import polls
 from tests.interop.polls import Choices, Poll
@@ -49,12 +50,12 @@ class Sealed:
     opening: dict[str, Any]
 
 
-def job(poll: Poll, code: str, key: PrivateKey, rng: random.Random) -> Job:
+def job(election: Election, code: str, key: PrivateKey, rng: random.Random) -> Job:
     """A voter of this election with random choices and answers."""
     return Job(
-        election=poll.election.raw.decode(),
+        election=election.raw.decode(),
         code=code,
-        choices=polls.choices_at_random(poll.questions, rng),
+        choices=polls.choices_at_random(election.questions, rng),
         bound={
             "session_id": rng.randbytes(12).hex(),
             "nonce": rng.randbytes(32).hex(),

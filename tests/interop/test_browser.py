@@ -4,9 +4,11 @@ One Node process makes all of it, over random shapes.
 """
 
 import json
+import lzma
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from castonce_verifier import ballots as their_ballots
@@ -14,7 +16,15 @@ from castonce_verifier.election import read_election
 from castonce_verifier.faults import Fault
 from nacl.public import PrivateKey
 
-from ballots import archive_reading, ballot, credentials, opening, proof_of_code
+from ballots import (
+    archive_reading,
+    ballot,
+    codes,
+    credentials,
+    election,
+    opening,
+    proof_of_code,
+)
 from ballots.errors import BallotError, OpeningRefused, ProofRefused
 from services.identity.domain.sealed import SealingKey
 from shared.testing.promises import promise
@@ -24,6 +34,7 @@ from tests.interop.conftest import SEED
 from tests.interop.polls import Poll
 from tests.interop.tool import Refused, Tool
 
+VECTORS = Path(__file__).parents[1] / "vectors"
 POLLS = 6
 VOTERS = 3
 
@@ -50,7 +61,9 @@ def made() -> Made:
     rng = random.Random(f"{SEED} browser")
     key = PrivateKey(rng.randbytes(32))
     drawn = [browser.poll_at_random(rng, VOTERS) for _ in range(POLLS)]
-    jobs = [browser.job(poll, code, key, rng) for poll, codes in drawn for code in codes]
+    jobs = [
+        browser.job(poll.election, code, key, rng) for poll, of_poll in drawn for code in of_poll
+    ]
     done = browser.run(jobs)
     sealed = [done[at : at + VOTERS] for at in range(0, len(done), VOTERS)]
     for (poll, _), some in zip(drawn, sealed, strict=True):
@@ -72,8 +85,8 @@ def test_ballots_accepts_each_of_the_browsers(made: Made) -> None:
 def test_the_verifier_accepts_each_of_the_browsers(made: Made) -> None:
     """Which shares no line with the rest."""
     for poll, one in made.pairs:
-        election = read_election(poll.election.raw)
-        assert their_ballots.require_ballot(election, one.text.encode()) == one.credential
+        read = read_election(poll.election.raw)
+        assert their_ballots.require_ballot(read, one.text.encode()) == one.credential
 
 
 @promise("P9")
@@ -170,6 +183,18 @@ def test_python_opens_the_browsers_audited_ballots(made: Made) -> None:
             opening.check(
                 poll.election, opening.parse(json.dumps(one.opening | {"choices": lie}).encode())
             )
+
+
+@pytest.mark.parametrize("name", ["two-answers", "mixed-questions", "committee"])
+def test_the_browser_reads_elections_by_belenios_tool(name: str, rng: random.Random) -> None:
+    """In their spelling, with their fingerprint, and seals ballots for them."""
+    raw = lzma.decompress((VECTORS / name / "archive.bel.xz").read_bytes())
+    theirs = election.parse(archive_reading.read(raw).election)
+    code = codes.generate(rng.randbytes)
+    (one,) = browser.run([browser.job(theirs, code, PrivateKey(rng.randbytes(32)), rng)])
+    assert one.fingerprint == theirs.fingerprint
+    verified = ballot.verify(theirs, one.text.encode())
+    assert verified == (one.tracker, credentials.derive(code, theirs.uuid).public)
 
 
 def _chosen(has_blank: bool, marks: list[int]) -> list[int] | None:
