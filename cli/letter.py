@@ -9,9 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from deploy.local import ports
+from deploy.local import ports, services
 from deploy.local.home import Home
-from deploy.local.ports import LOOPBACK
 from shared.keys import read_public
 
 BOARD_KEY: Final = "board.checkpoint"
@@ -40,5 +39,5 @@ def of_home(home: Path | None, fingerprint: str) -> Letter:
     place = Home.locate(home)
     if not (place.trust / f"{BOARD_KEY}.pub").exists():
         return Letter(fingerprint, None, None)
-    url = f"http://{LOOPBACK}:{ports.load(place).api('board')}"
+    url = services.site_url(ports.load(place), "board")
     return Letter(fingerprint, url, read_public(place.trust, BOARD_KEY))

@@ -37,6 +37,7 @@ GROUPS = (
     "receipt",
     "witness",
     "declaration",
+    "audit",
 )
 
 

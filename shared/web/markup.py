@@ -6,6 +6,7 @@ this parser and a browser read differently is refused. Pure: text in, lines out.
 """
 
 import re
+from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,7 +38,8 @@ class Reading(Struct, frozen=True):
     """What was found in a page."""
 
     active: list[str]
-    """Every script that isn't data, link and meta element in normal form, in their order."""
+    """Every script that isn't data, link and meta element in normal form, in their order; behind
+    a script with content, the content's hash."""
     refused: list[str]
     """Whatever no page of ours has."""
     leads_to: list[str]
@@ -68,6 +70,19 @@ class _Parser(HTMLParser):
         self.refused: list[str] = []
         self.leads_to: set[str] = set()
         self.counts: dict[str, int] = {}
+        self._inside: list[str] | None = None
+
+    def handle_data(self, data: str) -> None:
+        if self._inside is not None:
+            self._inside.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script" and self._inside is not None:
+            text = "".join(self._inside)
+            if text:
+                # A page's own script, or import map: what it says is part of what it is.
+                self.active[-1] += f" sha256-{sha256(text.encode()).hexdigest()}"
+            self._inside = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.counts[tag] = self.counts.get(tag, 0) + 1
@@ -78,6 +93,7 @@ class _Parser(HTMLParser):
             if tag == "script" and _is_data(given):
                 return
             self.active.append(_normal(tag, given))
+            self._inside = [] if tag == "script" else None
             return
         for name, value in given.items():
             self._passive(tag, name, value or "")
