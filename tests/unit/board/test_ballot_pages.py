@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from services.board.pages.asked import LAST_PLACE, PAGE_LENGTH, beginning, place
+from shared.testing.promises import promise
 from tests.unit.board.reading_room import Reader, links, tags
 from tests.unit.board.test_pages import Elected
 
@@ -117,6 +118,22 @@ async def test_a_ballot_is_shown_with_its_exact_text(held: Elected) -> None:
         for unknown in ("A" * 43, "short", ""):
             shown = await reader.asks(f"/{held.id}/ballot?tracker={unknown}")
             assert "This ballot is not on the board" in shown
+
+
+@promise("P3")
+async def test_without_a_script_the_server_says_whether_a_ballot_is_there(held: Elected) -> None:
+    """Its place or that it isn't there, and how to check it without trusting the server's word."""
+    async with held.room.reader() as reader:
+        tracker = quote(tracker_of(7), safe="")
+        shown = await reader.asks(f"/{held.id}/check?tracker={tracker}")
+        assert "This ballot is on the board. It is entry 7 of 252" in shown
+        assert "castonce receipt check RECEIPT" in shown
+        shown = await reader.asks(f"/{held.id}/check?tracker={'A' * 43}")
+        assert "No ballot with this tracker is on the board" in shown
+        assert "01234 567890" in shown
+        assert "Enter all 43 letters" in await reader.asks(f"/{held.id}/check?tracker=short")
+        shown = await reader.asks(f"/{held.id}/check")
+        assert "server" not in shown and "problem" not in shown
 
 
 @pytest.mark.parametrize(

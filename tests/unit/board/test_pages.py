@@ -83,6 +83,7 @@ def every_page(election_id: str, tracker: str) -> Iterable[str]:
     one = f"/{election_id}"
     yield from ("/", one, f"{one}/ballots", f"{one}/ballots?tracker={tracker[:3]}")
     yield f"{one}/ballot?tracker={quote(tracker, safe='')}"
+    yield from (f"{one}/check", f"{one}/check?tracker={quote(tracker, safe='')}", f"{one}/verify")
     yield from (f"{one}/result", f"/elections/{election_id}/declaration.html")
 
 
@@ -101,7 +102,7 @@ async def test_an_elections_page_has_what_a_scrutineer_needs() -> None:
     await held.reaches("open")
     async with held.room.reader() as reader:
         shown = await reader.asks(f"/{held.id}")
-        command = f"castonce board fetch {ADDRESS} {held.id} --out {held.id} --board-key "
+        command = f"castonce board fetch {ADDRESS} {held.id} \\ --out {held.id} --board-key "
         assert command + held.room.boards.notary.public_hex in shown
         assert f"--fingerprint {held.polls.fingerprint}" in shown
         assert held.polls.trustee.public_key in shown
