@@ -25,6 +25,7 @@ from cli import demo_codes
 from cli.booth import Booth
 from cli.client import HomeOption, InternalApi
 from cli.outcomes import BoothError
+from cli.packs_print import voting_link
 from cli.rehearsal import people, run, staging
 from cli.rehearsal.roll import Elector, make_roll
 from cli.screen import CliError, console, make_app, progress_bar, show_done, show_facts
@@ -195,11 +196,13 @@ def _show(stack: Stack, shown: Demo, standings: list[str] | None, seconds: float
     show_facts(
         [
             ("Election", shown.election_id),
-            ("Voters' API and page", f"{base}:{stack.ports.api('gateway')}/"),
+            ("Voters' pages", services.site_url(stack.ports, "gateway")),
+            ("Bulletin board", f"{services.site_url(stack.ports, 'board')}{shown.election_id}"),
+            ("Voters' API", f"{base}:{stack.ports.api('gateway')}/api/openapi.json"),
             *(
                 (f"{name} (staff only)", f"{base}:{stack.ports.api(name)}/openapi.json")
                 for name in services.WITH_API
-                if name != "gateway"
+                if name not in services.SITES
             ),
             ("Turnout and lag", f"{base}:{stack.ports.admin('monitor')}/metrics"),
             *(
@@ -216,6 +219,8 @@ def _show(stack: Stack, shown: Demo, standings: list[str] | None, seconds: float
             [
                 ("Elector", one.name),
                 ("Voting code", one.code),
+                # As the QR code of a letter has it; on a screen in a demo only.
+                ("Vote here", _link(stack, shown, one)),
                 ("Born, postcode", answers),
                 ("Pack serial", one.serial),
                 *([("This code", standings[number])] if standings else []),
@@ -232,6 +237,11 @@ def _show(stack: Stack, shown: Demo, standings: list[str] | None, seconds: float
         markup=False,
         soft_wrap=True,
     )
+
+
+def _link(stack: Stack, shown: Demo, one: DemoElector) -> str:
+    code = one.code.replace("-", "")
+    return voting_link(services.site_url(stack.ports, "gateway"), shown.election_id, code)
 
 
 def _typed() -> str:

@@ -13,6 +13,8 @@ from cli import booth, demo, demo_codes
 from cli.screen import CliError
 from deploy.local.errors import DidNotStart
 from deploy.local.home import Home, write_private
+from deploy.local.ports import Ports
+from deploy.local.stack import Stack
 from tests.unit.cli import gateway_double as double
 
 
@@ -121,3 +123,11 @@ def test_codes_shown_again_say_whether_they_are_used(
         [found] = asyncio.run(demo_codes.standings(gateway.url, double.UUID, packs))
         assert not gateway.ballots
     assert told in found
+
+
+def test_a_demo_elector_has_a_link_as_a_letter_has_it(tmp_path: Path) -> None:
+    """The code is in the fragment, in one piece, on the page of the demo election."""
+    elector = demo.DemoElector("Ann", "1", "G2XE-5VQN-3ZHK-W0X8-1NGW", "9", {})
+    stack = Stack(Home(tmp_path, tmp_path), Ports(9000))
+    shown = demo._link(stack, demo.Demo("nuCS8kYZMPVnKe", [elector]), elector)
+    assert shown == "http://127.0.0.1:9000/nuCS8kYZMPVnKe#G2XE5VQN3ZHKW0X81NGW"
