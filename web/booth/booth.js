@@ -142,6 +142,7 @@ class Booth {
     }
     if (step === "audit") {
       this.paper.showChoices("audited", this.questions, this.visitor.choices);
+      this.pages.fill(step, { origin: location.origin });
     }
     if (isOver(this.state) && outcome !== null) {
       this.pages.fill(step, { reason: outcome.code ?? "" });

@@ -17,6 +17,9 @@ import { Problems } from "./problems.js";
 
 /** @typedef {import("./state.js").State} State */
 
+/** The steps from which a button leads back. */
+const WITH_BACK = new Set(["code", "questions", "choose", "check"]);
+
 /** The steps of which nothing is left in the document once there is a receipt. */
 const GONE = ["code", "questions", "choose", "check", "audit", "resume", "sending"];
 
@@ -50,9 +53,10 @@ export class Pages {
       other.hidden = other !== section;
     }
     one(this.#document, "#languages").hidden = state.step !== "start";
+    one(this.#document, "#back").hidden = !WITH_BACK.has(state.step);
     this.#showStanding(state);
     this.#showParts(section, state);
-    this.#showTitle(section, state.problems.length > 0);
+    this.#showTitle(section, state);
     this.#problems.show(section, state.problems, isNew);
     if (isNew && state.problems.length === 0) {
       scrollTo(0, 0);
@@ -202,12 +206,13 @@ export class Pages {
 
   /**
    * @param {HTMLElement} section
-   * @param {boolean} isWrong
+   * @param {State} state
    */
-  #showTitle(section, isWrong) {
-    const step = section.dataset.title ?? "";
-    const title = this.#title.startsWith(step) ? this.#title : `${step} – ${this.#title}`;
-    this.#document.title = isWrong ? `${this.main.dataset.error} ${title}` : title;
+  #showTitle(section, { step, problems, question, questions }) {
+    const place = step === "choose" && questions > 1 ? ` (${question + 1}/${questions})` : "";
+    const own = (section.dataset.title ?? "") + place;
+    const title = step === "start" ? this.#title : `${own} – ${this.#title}`;
+    this.#document.title = problems.length > 0 ? `${this.main.dataset.error} ${title}` : title;
   }
 
   /** @param {string} selector */
