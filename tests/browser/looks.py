@@ -23,16 +23,16 @@ def script(name: str) -> str:
     return (Path(__file__).parent / "in_page" / f"{name}.js").read_text()
 
 
-async def cut(page: Page) -> list[str]:
-    """Elements that reach beyond the page's edge or whose text is clipped."""
+async def require_whole(page: Page) -> None:
+    """Fail with each element that reaches beyond the page's edge or whose text is clipped."""
     found: list[str] = await page.evaluate(script("cut"))
-    return found
+    assert not found, "Something is cut:\n  " + "\n  ".join(found)
 
 
-async def untranslated(page: Page) -> list[str]:
-    """Words that the pseudo-locale didn't make strange, though a reader sees or hears them."""
+async def require_translated(page: Page) -> None:
+    """Fail with each word that the pseudo-locale left as it was, though a reader meets it."""
     found: list[str] = await page.evaluate(script("untranslated"), list(_NAMES))
-    return found
+    assert not found, "Nobody translated:\n  " + "\n  ".join(found)
 
 
 async def focus(page: Page) -> dict[str, Any]:
