@@ -79,6 +79,7 @@ class Booth {
     const kept = this.kept.read();
     if (kept === null) {
       this.pages.showReady();
+      this.steps.collapse();
       return;
     }
     await this.load().catch(() => undefined); // what was to be done tells that, when it tries

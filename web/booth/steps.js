@@ -14,9 +14,8 @@ export class Steps {
    */
   constructor(history, goneBack) {
     this.#history = history;
-    this.#base = depthOf(history.state);
-    this.#at = this.#base;
-    history.replaceState({ depth: this.#base }, "");
+    this.#at = depthOf(history.state); // after a reload the entries below are ours, too
+    history.replaceState({ depth: this.#at }, "");
     addEventListener("popstate", ({ state }) => {
       const was = this.#at;
       this.#at = depthOf(state);
@@ -28,7 +27,6 @@ export class Steps {
   }
 
   #history;
-  #base;
   #at;
   #isCollapsing = false;
 
@@ -45,9 +43,9 @@ export class Steps {
 
   /** Go to where the document began: from here on "back" leaves it. */
   collapse() {
-    if (this.#at > this.#base) {
+    if (this.#at > 0) {
       this.#isCollapsing = true;
-      this.#history.go(this.#base - this.#at);
+      this.#history.go(-this.#at);
     }
   }
 }
