@@ -83,7 +83,7 @@ def published() -> list[Published]:
 
 
 def _published(rng: random.Random) -> Published:
-    crew = polls.gather(rng.randint(0, 1), [(rng.randint(1, 2), 2)], rng.randbytes)
+    crew = polls.gather(rng.randint(0, 1), [(2, rng.randint(2, 3))], rng.randbytes)
     made = Poll(polls.questions_at_random(rng)[:2], crew, rng.randint(1, 4), rng.randbytes)
     for voter in range(rng.randint(0, len(made.voters))):
         made.cast(voter, polls.choices_at_random(made.questions, rng))
