@@ -244,11 +244,11 @@ CONSISTENT: dict[str, list[tuple[Path, Any]]] = {
         (("credentials", "replaced"), 0),
     ],
     "a pack voted by post called unused": [
-        (("packs", "unused"), 1),
+        (("packs", "unused"), 2),
         (("packs", "voted_by_post"), 3),
     ],
     "a pack voted online called unused": [
-        (("packs", "unused"), 1),
+        (("packs", "unused"), 2),
         (("packs", "voted_online"), 2),
     ],
     "a pack voted online by post": [

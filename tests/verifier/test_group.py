@@ -54,9 +54,17 @@ def test_an_old_libsodium_judges_nothing(
 ) -> None:
     """It takes an element plus a point of order two for an element, where read or multiplied."""
     group.require_library()
-    monkeypatch.setattr(group.bindings, name, lambda *_: answer)
+    asked: list[Point] = []
+
+    def believing(*arguments: Point) -> object:
+        asked.append(arguments[-1])
+        return answer
+
+    monkeypatch.setattr(group.bindings, name, believing)
     with pytest.raises(Unreadable, match="outside the group for elements"):
         verify(pack(small))
+    generator = group.write_point(group.generator_power(1))
+    assert asked == [group.read_unchecked(with_torsion(generator))]
 
 
 def test_scalars_end_below_the_order() -> None:

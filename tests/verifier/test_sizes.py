@@ -52,13 +52,13 @@ def test_a_record_longer_than_any_can_be_is_refused(small: list[Record], what: s
 def test_a_list_of_credentials_is_long_but_flat(small: list[Record]) -> None:
     """It may have 100 megabytes; of a list of lists that would be three gigabytes of memory."""
     credential = json.loads(small[2].body)[0]
-    for body in (b"[[],[]]", b'["a","\\u0061"]', b"[1]", b'{"a":1}', b"[ ]"):
+    for body in (b"[[],[]]", b'["a","\\u0061"]', b"[1]", b'{"a":1}', b"[ ]", b"[][[],[]]"):
         reason = refusal(pack(replaced(small, 2, body))).reason
         assert reason == "isn't a list of credentials", body
     for length in (59, 101):
         body = compact([credential, "a" * length])
         assert refusal(pack(replaced(small, 2, body))).reason == "isn't a list of credentials"
-    for length in (60, 100):
+    for length in (60, 64, 100):
         body = compact([credential, "a" * length])
         assert "has a point" in refusal(pack(replaced(small, 2, body))).reason
     more = compact([*json.loads(small[2].body), credential])
@@ -131,6 +131,17 @@ def test_a_board_file_of_empty_lines_is_refused_at_the_first(shown: Shown) -> No
     for entry, first in enumerate((b"", shown.lines[0] + b"\n")):
         evidence = replace(shown.evidence(), board_file=first + vast)
         assert peak_of(partial(refused_by, shown, evidence, entry)) < 3_000_000
+
+
+@pytest.mark.parametrize("entry", [0, 1, 8])
+def test_a_line_longer_than_any_can_be_is_refused(shown: Shown, entry: int) -> None:
+    """Before it is read as JSON."""
+    for length, reason in ((1_000_001, "is longer than a line"), (1_000_000, "isn't well-formed")):
+        lines = list(shown.lines)
+        lines[entry] = b'{"entry":"states",'.ljust(length, b"[")
+        board_file = b"".join(line + b"\n" for line in lines)
+        with pytest.raises(Refused, match=f"board entry {entry}: {reason}"):
+            check(shown, replace(shown.evidence(), board_file=board_file))
 
 
 def refused_by(shown: Shown, evidence: Evidence, entry: int) -> None:

@@ -61,10 +61,11 @@ def read_board_file(raw: bytes, uuid: str, board: Board, weights: dict[str, int]
     `weights` has the archive's credentials. Raises `Unreadable` if the file was cut.
     """
     coming = _split(raw)
-    lines = [next(coming)]
+    first = next(coming)
     with blaming(_naming(0)):
-        require(len(lines[0]) <= MAX_LINE_BYTES, "is longer than a line can be")
-        keys, root = _read_setup(lines[0], board.events[0].digest, weights)
+        _require_short(first)
+        keys, root = _read_setup(first, board.events[0].digest, weights)
+    lines = [first]
     states = States(uuid, keys.codes, weights.keys())
     due = _due(board)
     next_due = next(due, None)
@@ -73,7 +74,7 @@ def read_board_file(raw: bytes, uuid: str, board: Board, weights: dict[str, int]
     seen: set[bytes] = set()
     for number, line in enumerate(coming, 1):
         with blaming(_naming(number)):
-            require(len(line) <= MAX_LINE_BYTES, "is longer than a line can be")
+            _require_short(line)
             if line.startswith(_STATES):
                 is_in_time = place <= len(board.ballots)
                 require(is_in_time, "is about credentials, but the ballots have ended")
@@ -136,6 +137,10 @@ def _read_declaration(line: bytes) -> str:
     fields = record(read_compact(line), "entry", "sha256")
     require(fields["entry"] == "declaration", "follows the result, but isn't the declaration")
     return digest(fields["sha256"])
+
+
+def _require_short(line: bytes) -> None:
+    require(len(line) <= MAX_LINE_BYTES, "is longer than a line can be")
 
 
 def _naming(number: int) -> str:

@@ -91,14 +91,13 @@ def read_election(raw: bytes) -> Election:
 def read_credentials(raw: bytes) -> dict[str, int]:
     """Return each voter's credential, as ballots spell it, with the weight of its vote.
 
-    Their points are unchecked until `fault_of_credentials` has found nothing.
+    That they are public keys isn't known before `fault_of_credentials` has found nothing.
     """
     # Before it is read as JSON: small values would take up to thirty times its bytes.
     require(_WORDS.fullmatch(raw) is not None, "isn't a list of credentials")
     weights: dict[str, int] = {}
     for line in array(read_compact(raw)):
         credential, comma, weight = text(line).partition(",")
-        group.read_unchecked(credential)
         require(credential not in weights, f"has the credential {credential} twice")
         if comma and not _WEIGHT.fullmatch(weight):
             raise Fault(f"has a weight that is no whole number from 1: {weight!r}")
