@@ -1,6 +1,6 @@
 """The files that a site's pages load: read once at start, served under one build's name.
 
-Promises that only listed files are served, each byte for byte as it lies in the tree, under an
+Promises that only listed files are served, each byte for byte as the list names it, under an
 address that changes with any byte of any of them, and that a page's import map pins every module
 by its hash. Trusts `web/build/assets.json`, which `npm run build` makes from the import graph.
 
