@@ -66,6 +66,15 @@ async def require_nothing_kept(page: Page, secrets: Secrets, *, watch: Watch) ->
     secrets.require_absent("what was sent", (asked.everything() for asked in watch.asked))
 
 
+async def require_nothing_stored(page: Page, secrets: Secrets, *, watch: Watch) -> None:
+    """The same while the visit goes on: what was typed may still stand in its field."""
+    kept = await kept_by(page)
+    del kept["fields"]
+    for place, texts in kept.items():
+        secrets.require_absent(place, texts)
+    secrets.require_absent("what was sent", (asked.everything() for asked in watch.asked))
+
+
 async def require_empty_stores(page: Page) -> None:
     """Nothing is left in any store of the browser, not even something sealed."""
     kept = await kept_by(page)

@@ -142,14 +142,15 @@ async def test_an_envelope_that_comes_while_the_page_is_open_wins(tab: Tab, one:
     await _is_kind(voter, "post-received")
 
 
-async def test_a_code_of_no_one_is_refused_without_saying_more(tab: Tab, two: Gathering) -> None:
-    """A well-formed code of another election: one sentence, and the same field again."""
-    voter = Voter(tab, two, two.electors[0], code=codes.generate(os.urandom))
-    await voter.arrive()
-    await voter.begin()
-    await voter.type_code()
-    await expect(tab.page.locator("#problems")).to_contain_text("accepted")
-    await voter.is_at("code")
+@promise("P12")
+async def test_a_code_of_no_one_walks_the_same_way_to_the_same_words(
+    tab: Tab, one: Gathering
+) -> None:
+    """Whoever guesses a well-formed code learns nothing: it looks like a wrong answer."""
+    voter = Voter(tab, one, one.electors[0], code=codes.generate(os.urandom))
+    await _comes_with_code_and_answers(voter)
+    await expect(tab.page.locator("#problems")).to_contain_text("Attempts left: 4")
+    await voter.is_at("questions")
 
 
 async def test_an_election_that_is_not_open_has_no_booth(tab: Tab, soon: str) -> None:

@@ -15,7 +15,10 @@ async () => {
       JSON.stringify(history.state), location.href, window.name, document.referrer,
       ...entries.map((one) => one.url),
     ],
-    resources: performance.getEntries().map((one) => one.name),
+    // But the navigation's own entry: it names the address as it was asked for, a QR code's fragment
+    // too, and nobody can change it. It lives in this page alone.
+    resources: performance.getEntries().filter((one) => one.entryType !== "navigation")
+      .map((one) => one.name),
     fields: fields.filter(isTyped).map((one) => one.value),
     document: [document.documentElement.outerHTML, document.title],
   };
