@@ -33,16 +33,3 @@ function below(count) {
     if (number < limit) return number % count;
   }
 }
-
-/**
- * Return the chance that a sample misses all of so many false ballots.
- *
- * @param {number} size
- * @param {number} count
- * @param {number} wrong
- */
-export function chanceToMiss(size, count, wrong) {
-  let chance = 1;
-  for (let at = 0; at < wrong; at += 1) chance *= Math.max(0, count - size - at) / (count - at);
-  return chance;
-}
