@@ -16,6 +16,7 @@ from services.gateway.elections import Elections
 from shared.clock import Clock
 from shared.contracts.fields import ElectionId
 from shared.http.api import Api
+from shared.http.problem import SECURITY_HEADERS
 from shared.web.front import Front
 from shared.web.manifest import NEEDS
 
@@ -104,7 +105,7 @@ class Pages:
     async def manifest(self, request: web.Request) -> web.Response:
         """The hashes of everything that the booth loads."""
         self._admit(request)
-        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
         return web.Response(body=self._manifest, content_type="application/json", headers=headers)
 
     def _plain(self, request: web.Request, name: str, **values: Any) -> web.Response:

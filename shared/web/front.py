@@ -30,12 +30,15 @@ class Front:
         if not wants_page(request):
             return as_problem(request, error, request_id)
         wait_seconds = int(str(error.members.get("retry_after_seconds", 1)))
+        kind = _kind(error)
         shown = self.site.page(
             request,
             "layout/problem",
             here="/",
+            # Whoever is refused often costs no rendering each time.
+            key=(kind, wait_seconds),
             status=status_of(error),
-            kind=_kind(error),
+            kind=kind,
             wait_seconds=wait_seconds,
         )
         shown.headers["X-Request-Id"] = request_id
