@@ -22,6 +22,7 @@ _KINDS = {
     "replacement_after_vote": "asked for a new pack after voting",
     "withdrawal_after_vote": "was to be withdrawn after voting",
     "envelope_voided": "a scan was voided by two officials",
+    "says_nothing_posted": "says that they posted nothing",
 }
 
 

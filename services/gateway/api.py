@@ -17,6 +17,7 @@ from services.gateway.api_types import (
     Permitted,
     ProofBody,
     StateBody,
+    StatementTaken,
     StateTold,
 )
 from services.gateway.ballots import Ballots, NotKnown, Recorded
@@ -141,6 +142,17 @@ def _add_visits(api: Api, visits: Visits) -> None:
         max_body_bytes=MAX_VISIT_BYTES,
         answers={200: StateTold},
         refuses=_NO_SESSION | {403: ["permit_refused", "code_permit_refused"]} | _LIMITED | _AWAY,
+    )
+    api.post(
+        "/api/sessions/{session_id}/nothing-posted",
+        visits.nothing_posted,
+        body=StateBody,
+        max_body_bytes=MAX_VISIT_BYTES,
+        answers={200: StatementTaken},
+        refuses=_NO_SESSION
+        | {403: ["permit_refused", "code_permit_refused"], 409: ["nothing_received"]}
+        | _LIMITED
+        | _AWAY,
     )
 
 

@@ -63,6 +63,12 @@ class StateBody(Struct, frozen=True, forbid_unknown_fields=True):
     permit: Permit
 
 
+class StatementTaken(Struct, frozen=True):
+    """Officials see it; said again, the first moment stands."""
+
+    noted_at_ms: int
+
+
 class StateTold(Struct, frozen=True):
     """The state of the code; `since_ms` is 0 while nothing has happened to it."""
 

@@ -51,6 +51,12 @@ class AnswersRefused(Refused):
     code = "wrong_answers"
 
 
+class NothingReceived(Conflict):
+    """No envelope of this elector was received, so there is nothing to say about one."""
+
+    code = "nothing_received"
+
+
 class KnockedTooOften(TooMany):
     """Too many requests from one place, or overall: wait, then try again."""
 

@@ -1,4 +1,5 @@
-"""A visit to the booth, up to the permit: code, questions, state. Each step asks its own service.
+"""A visit to the booth, up to the permit: code, questions, state; and a word to officials. Each
+step asks its own service.
 
 Promises that every credential walks the same path to the same answers until its code is proved
 (P12), and that "locked", "wrong answers" and the state of a code are told only to who proved the
@@ -18,6 +19,7 @@ from services.gateway.api_types import (
     Permitted,
     ProofBody,
     StateBody,
+    StatementTaken,
     StateTold,
 )
 from services.gateway.domain.wariness import Wariness
@@ -29,6 +31,7 @@ from services.gateway.errors import (
     BoothClosed,
     CodeRefused,
     ElectionUnknown,
+    NothingReceived,
     PermitRefused,
     SessionUnknown,
 )
@@ -40,6 +43,7 @@ from shared.contracts.gateway import (
     ChallengeWanted,
     CodeProofOffered,
     CodeStateWanted,
+    NothingPostedSaid,
     Request,
 )
 from shared.contracts.permits import CodePermit
@@ -55,6 +59,8 @@ ANSWERS = (
     codes.CodeStateTold,
     identity.AnswersAccepted,
     identity.AnswersRefused,
+    identity.StatementNoted,
+    identity.StatementRefused,
 )
 """What may come back over Kafka."""
 
@@ -150,8 +156,25 @@ class Visits:
     async def state(self, request: web.Request) -> web.StreamResponse:
         """Tell the state of a code to a holder of both permits."""
         session = await self._session(request)
-        body = await read_json(request, StateBody, MAX_BODY_BYTES)
-        _require_same_visit(session, body.code_permit)
+        told = await self._told(session, await _permits(session, request))
+        return reply(200, StateTold(told.state, told.since_ms))
+
+    async def nothing_posted(self, request: web.Request) -> web.StreamResponse:
+        """Tell officials that the holder of both permits posted nothing; once is enough."""
+        session = await self._session(request)
+        body = await _permits(session, request)
+        if (await self._told(session, body)).state not in ("blocked", "revoked"):
+            raise NothingReceived()
+        answer = await self._ask(
+            NothingPostedSaid,
+            session.election_id,
+            session.session_id,
+            code_permit=body.code_permit,
+            permit=body.permit,
+        )
+        return reply(200, StatementTaken(_expected(answer, identity.StatementNoted).noted_at_ms))
+
+    async def _told(self, session: Session, body: StateBody) -> codes.CodeStateTold:
         answer = await self._ask(
             CodeStateWanted,
             session.election_id,
@@ -160,8 +183,8 @@ class Visits:
             code_permit=body.code_permit,
             permit=body.permit,
         )
-        told = _expected(answer, codes.CodeStateTold)
-        return reply(200, StateTold(told.state, told.since_ms))
+        told: codes.CodeStateTold = _expected(answer, codes.CodeStateTold)
+        return told
 
     async def _session(self, request: web.Request) -> Session:
         now_ms = self._clock.now_ms()
@@ -184,6 +207,12 @@ class Visits:
         return await self._requester.ask(request, ASK_SECONDS)
 
 
+async def _permits(session: Session, request: web.Request) -> StateBody:
+    body = await read_json(request, StateBody, MAX_BODY_BYTES)
+    _require_same_visit(session, body.code_permit)
+    return body
+
+
 def _require_same_visit(session: Session, permit: CodePermit) -> None:
     if (permit.session_id, permit.election_id) != (session.session_id, session.election_id):
         raise PermitRefused("This code permit is from another visit.", code="code_permit_refused")
@@ -197,6 +226,8 @@ def _expected(answer: Any, kind: Any) -> Any:
         raise _code_refusal(answer)
     if isinstance(answer, identity.AnswersRefused):
         raise _answers_refusal(answer)
+    if isinstance(answer, identity.StatementRefused) and answer.reason == "permit_refused":
+        raise PermitRefused("One of the permits isn't valid any more: begin again.")
     raise Away()
 
 

@@ -17,8 +17,13 @@ from services.identity.store.law import EvidenceNoted, LawWork, WithdrawalDecide
 from shared.clock import Clock
 from shared.consumer_types import Done, Halt, Outcome, Quarantine, Record, Retry
 from shared.contracts.elections import ElectionCreated, PhaseChanged
-from shared.contracts.gateway import AnswersOffered
-from shared.contracts.identity import AnswersAccepted, AnswersRefused
+from shared.contracts.gateway import AnswersOffered, NothingPostedSaid
+from shared.contracts.identity import (
+    AnswersAccepted,
+    AnswersRefused,
+    StatementNoted,
+    StatementRefused,
+)
 from shared.contracts.permits import Permit, permit_text
 from shared.contracts.votes import (
     Decision,
@@ -123,6 +128,31 @@ class AnswersHandler:
             return _refuse(request, "unreadable")
         return self._reply(request, attempt)
 
+    async def on_nothing_posted_said(
+        self, record: Record[NothingPostedSaid], work: AnswersWork
+    ) -> Outcome:
+        """Officials see it in the cases; what is said again changes nothing.
+
+        Only of a right whose code and answers were proved: nobody can say it of another's right.
+        """
+        request = record.message
+        if not (self._has_code_permit(request) and self._has_permit(request)):
+            return _refuse_statement(request, "permit_refused")
+        ends_ms = min(request.deadline_ms, request.permit.expires_at_ms)
+        if record.stamp_ms > min(ends_ms, request.code_permit.expires_at_ms):
+            return _refuse_statement(request, "too_late")
+        right_id = request.permit.right_id
+        said_at_ms = work.note_nothing_posted(request.election_id, right_id, record.stamp_ms)
+        noted = StatementNoted(request_id=request.request_id, noted_at_ms=said_at_ms)
+        return Done([reply_to(request, noted)])
+
+    def _has_permit(self, request: NothingPostedSaid) -> bool:
+        permit = request.permit
+        named = (permit.election_id, permit.right_id)
+        return named == (request.election_id, request.code_permit.right_id) and verify(
+            self.signer.public_hex, permit.signed_text(), permit.signature
+        )
+
     def _wait_for_election(self, request: AnswersOffered) -> Outcome:
         """Ask again, but not for ever: the requests behind this one wait as long."""
         if _is_too_late(request, self.clock.now_ms()):
@@ -130,7 +160,7 @@ class AnswersHandler:
         # codes knows it, so our own reader of elections is only a moment behind.
         return Retry("election_not_known_yet")
 
-    def _has_code_permit(self, request: AnswersOffered) -> bool:
+    def _has_code_permit(self, request: AnswersOffered | NothingPostedSaid) -> bool:
         permit = request.code_permit
         is_for_this = (permit.election_id, permit.session_id) == (
             request.election_id,
@@ -178,6 +208,13 @@ class AnswersHandler:
 
 def _is_too_late(request: AnswersOffered, now_ms: int) -> bool:
     return now_ms > min(request.deadline_ms, request.code_permit.expires_at_ms)
+
+
+def _refuse_statement(
+    request: NothingPostedSaid, reason: Literal["permit_refused", "too_late"]
+) -> Done:
+    refused = StatementRefused(request_id=request.request_id, reason=reason)
+    return Done([reply_to(request, refused)])
 
 
 def _refuse(request: AnswersOffered, reason: Refusal, remaining: int = 0) -> Done:

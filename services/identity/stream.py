@@ -1,4 +1,5 @@
-"""What `identity` reads: elections and decisions as law, and the gateway's sealed answers.
+"""What `identity` reads: elections and decisions as law, and the gateway's requests: sealed answers
+and electors' statements.
 
 The law stream fills derived tables only, and drops repeated events. A repeated request is answered
 again, with what was answered before: its attempt was counted once.
@@ -10,7 +11,7 @@ from services.identity.store.answers import AnswersWork
 from services.identity.store.law import LawWork
 from shared.consumer_types import Handlers
 from shared.contracts.elections import ElectionCreated, PhaseChanged
-from shared.contracts.gateway import AnswersOffered
+from shared.contracts.gateway import AnswersOffered, NothingPostedSaid
 from shared.contracts.topics import DECISIONS, ELECTIONS, IDENTITY_REQUESTS
 from shared.contracts.votes import (
     EnvelopeSetAside,
@@ -42,4 +43,7 @@ ANSWERS_TOPICS = (IDENTITY_REQUESTS,)
 
 def answers_handlers(judge: AnswersHandler) -> Handlers[AnswersWork]:
     """The handlers of the requests topic."""
-    return {AnswersOffered: judge.on_answers_offered}
+    return {
+        AnswersOffered: judge.on_answers_offered,
+        NothingPostedSaid: judge.on_nothing_posted_said,
+    }

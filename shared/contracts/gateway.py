@@ -82,3 +82,11 @@ class AnswersOffered(Request, frozen=True, kw_only=True):
     attempt_id: EventId
     code_permit: CodePermit
     sealed_answers: SealedAnswers
+
+
+@contract(IDENTITY_REQUESTS, "gateway")
+class NothingPostedSaid(Request, frozen=True, kw_only=True):
+    """Whoever holds both permits says that they posted nothing, though an envelope was received."""
+
+    code_permit: CodePermit
+    permit: Permit

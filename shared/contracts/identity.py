@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shared.contracts.fields import ElectionId, EventId, Hash, RightId, StaffId
+from shared.contracts.fields import ElectionId, EventId, Hash, Milliseconds, RightId, StaffId
 from shared.contracts.message import Message, contract
 from shared.contracts.permits import Permit
 from shared.contracts.reasons import WithdrawalReason
@@ -45,6 +45,22 @@ class AnswersRefused(Message, frozen=True, kw_only=True):
     request_id: EventId
     reason: Literal["wrong_answers", "locked", "code_permit_refused", "unreadable", "too_late"]
     remaining: Annotated[int, Meta(ge=0, le=5)] = 0
+
+
+@contract(REPLIES, "identity")
+class StatementNoted(Message, frozen=True, kw_only=True):
+    """Officials see what was said, since this broker stamp; said again, the first stamp stands."""
+
+    request_id: EventId
+    noted_at_ms: Milliseconds
+
+
+@contract(REPLIES, "identity")
+class StatementRefused(Message, frozen=True, kw_only=True):
+    """Nothing was noted: a permit isn't genuine or has expired, or nobody waits any more."""
+
+    request_id: EventId
+    reason: Literal["permit_refused", "too_late"]
 
 
 PersonCount = Annotated[int, Meta(ge=0, le=4_000_000)]

@@ -25,6 +25,7 @@ CaseKind = Literal[
     "replacement_after_vote",
     "withdrawal_after_vote",
     "envelope_voided",
+    "says_nothing_posted",
 ]
 OPENS_A_CASE = frozenset(
     {
@@ -37,6 +38,8 @@ OPENS_A_CASE = frozenset(
     }
 )
 """`envelope_voided` alone opens none: it explains evidence of a case that is there."""
+SAYS_NOTHING_POSTED: CaseKind = "says_nothing_posted"
+"""An elector's own word, no decision: it opens a case, and no figure of the account counts it."""
 
 
 class Evidence(Struct, frozen=True):

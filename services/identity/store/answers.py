@@ -1,4 +1,5 @@
-"""What judging answers looks at and changes: hashes, locks and attempts of the rights of a fetch.
+"""What the gateway's requests look at and change: hashes, locks, attempts and statements of the
+rights of a fetch.
 
 Promises that a right on the roll and a decoy are read and written by the same statements.
 """
@@ -40,6 +41,16 @@ class AnswersWork:
     attempts: dict[AttemptKey, Attempt] = field(default_factory=dict)
     changed_locks: dict[str, str] = field(default_factory=dict)
     new_attempts: dict[AttemptKey, str] = field(default_factory=dict)
+    said: dict[str, int] = field(default_factory=dict)
+    """Rights of which was said that nothing was posted: when first (broker stamp)."""
+    newly_said: dict[str, str] = field(default_factory=dict)
+
+    def note_nothing_posted(self, election_id: str, right_id: str, stamp_ms: int) -> int:
+        """Remember what was said; returns when it was said first."""
+        if right_id not in self.said:
+            self.said[right_id] = stamp_ms
+            self.newly_said[right_id] = election_id
+        return self.said[right_id]
 
     def note(self, election_id: str, key: AttemptKey, attempt: Attempt, lock: Lock) -> None:
         """Remember a new attempt and the lock after it."""
@@ -68,9 +79,10 @@ class AnswersStore:
 
     async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> AnswersWork:
         """Everything that judging these requests looks at; locks stay locked till the commit."""
-        offered = [record.message for record in records]
-        elections = sorted({message.election_id for message in offered})
-        rights = sorted({message.code_permit.right_id for message in offered})
+        asked = [record.message for record in records]
+        elections = sorted({message.election_id for message in asked})
+        rights = sorted({message.code_permit.right_id for message in asked})
+        offered = [message for message in asked if isinstance(message, AnswersOffered)]
         keys = [attempt_key(message) for message in offered]
         await hold_rights(sql, rights)
         return AnswersWork(
@@ -78,10 +90,13 @@ class AnswersStore:
             hashes=await self._hashes(sql, rights),
             locks=await self._locks(sql, rights),
             attempts=await self._attempts(sql, keys),
+            said=await self._said(sql, rights) if len(offered) < len(asked) else {},
         )
 
     async def save(self, sql: Sql, work: AnswersWork) -> None:
-        """Write new attempts and changed locks."""
+        """Write new attempts, changed locks, and what was said."""
+        if work.newly_said:
+            await self._save_said(sql, work)
         if not work.new_attempts:
             return
         made = [(key, work.attempts[key], election) for key, election in work.new_attempts.items()]
@@ -107,6 +122,25 @@ class AnswersStore:
             [work.changed_locks[right] for right in rights],
             [work.locks[right].wrong for right in rights],
             [work.locks[right].locked_at_ms for right in rights],
+        )
+
+    @staticmethod
+    async def _said(sql: Sql, rights: list[str]) -> dict[str, int]:
+        rows = await sql.fetch(
+            "select right_id, said_at_ms from nothing_posted where right_id = any($1::text[])",
+            rights,
+        )
+        return {row["right_id"]: row["said_at_ms"] for row in rows}
+
+    @staticmethod
+    async def _save_said(sql: Sql, work: AnswersWork) -> None:
+        rights = sorted(work.newly_said)
+        await sql.execute(
+            "insert into nothing_posted (right_id, election_id, said_at_ms)"
+            " select * from unnest($1::text[], $2::text[], $3::bigint[])",
+            rights,
+            [work.newly_said[right] for right in rights],
+            [work.said[right] for right in rights],
         )
 
     @staticmethod

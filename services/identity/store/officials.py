@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.identity.domain.attempts import Asked, Lock
-from services.identity.domain.cases import OPENS_A_CASE
+from services.identity.domain.cases import OPENS_A_CASE, SAYS_NOTHING_POSTED
 from services.identity.store.accounts import is_accounted
 from services.identity.views import (
     AddressLine,
@@ -37,10 +37,13 @@ select c.right_id, array_agg(distinct c.kind order by c.kind) as kinds,
     min(c.at_ms) as opened_at_ms, count(*) as evidence,
     coalesce(e.membership_number, '') as membership_number,
     trim(coalesce(e.first_names, '') || ' ' || coalesce(e.surname, '')) as name
-from case_evidence c left join electors e on e.right_id = c.right_id
-where c.election_id = $1
+from (
+    select right_id, kind, at_ms from case_evidence where election_id = $1
+    union all
+    select right_id, $3, said_at_ms from nothing_posted where election_id = $1
+) c left join electors e on e.right_id = c.right_id
 group by c.right_id, e.membership_number, e.first_names, e.surname
-having bool_or(c.kind = any($2::text[]))
+having bool_or(c.kind = any($2::text[]) or c.kind = $3)
 order by opened_at_ms, c.right_id
 """
 
@@ -148,7 +151,7 @@ async def note_withdrawal(sql: Sql, withdrawal_id: str, elector: ElectorSeen, as
 
 async def list_cases(sql: Sql, election_id: str) -> list[CaseLine]:
     """The cases of an election, the oldest first."""
-    rows = await sql.fetch(_CASES, election_id, sorted(OPENS_A_CASE))
+    rows = await sql.fetch(_CASES, election_id, sorted(OPENS_A_CASE), SAYS_NOTHING_POSTED)
     return [
         CaseLine(
             right_id=r["right_id"],
@@ -163,12 +166,15 @@ async def list_cases(sql: Sql, election_id: str) -> list[CaseLine]:
 
 
 async def list_evidence(sql: Sql, election_id: str, right_id: str) -> list[EvidenceSeen]:
-    """What the decisions say about one right, in the order of the log."""
+    """What the decisions and its elector say about one right, in the order of their stamps."""
     rows = await sql.fetch(
-        "select kind, at_ms, reference, first_at_ms from case_evidence"
+        "select kind, at_ms, reference, first_at_ms, event_id from case_evidence"
+        " where election_id = $1 and right_id = $2"
+        " union all select $3, said_at_ms, '', 0, '' from nothing_posted"
         " where election_id = $1 and right_id = $2 order by at_ms, event_id",
         election_id,
         right_id,
+        SAYS_NOTHING_POSTED,
     )
     return [EvidenceSeen(r["kind"], r["at_ms"], r["reference"], r["first_at_ms"]) for r in rows]
 
@@ -219,6 +225,14 @@ async def count_cases(sql: Sql, election_id: str, *, counts_late: bool) -> dict[
     return {row["kind"]: row["rights"] for row in rows}
 
 
+async def count_nothing_posted(sql: Sql, election_id: str) -> dict[str, int]:
+    """Rights whose electors say that they posted nothing, by the kind of their case; or nothing."""
+    count: int = await sql.fetchval(
+        "select count(*) from nothing_posted where election_id = $1", election_id
+    )
+    return {SAYS_NOTHING_POSTED: count} if count else {}
+
+
 async def summarise(sql: Sql, election_id: str) -> RollSummary:
     """The figures of an election's roll."""
     row = await sql.fetchrow(
@@ -237,7 +251,8 @@ async def summarise(sql: Sql, election_id: str) -> RollSummary:
         unlocked=row["unlocked"],
         outbox_rows_waiting=row["waiting"],
         cases=len(await list_cases(sql, election_id)),
-        cases_by_kind=await count_cases(sql, election_id, counts_late=True),
+        cases_by_kind=await count_cases(sql, election_id, counts_late=True)
+        | await count_nothing_posted(sql, election_id),
         is_final=await is_accounted(sql, election_id),
     )
 

@@ -36,6 +36,7 @@ from shared.contracts.gateway import (
     ChallengeWanted,
     CodeProofOffered,
     CodeStateWanted,
+    NothingPostedSaid,
 )
 from shared.contracts.permits import (
     CodePermit,
@@ -263,7 +264,8 @@ class BackOffice:
         if answer is None:
             return
         message = answer(request)
-        service = "identity" if isinstance(request, AnswersOffered) else "codes"
+        by_identity = isinstance(request, AnswersOffered | NothingPostedSaid)
+        service = "identity" if by_identity else "codes"
         made = reply_to(request, message)
         actor = self.actors[service]
         await actor.say(made.message, made.event_id, made.key, made.partition)
@@ -289,7 +291,10 @@ async def office(gateway_stack: Stack, tmp_path_factory: Any) -> AsyncIterator[B
     await office.start()
     settings = _settings(gateway_stack)
     trust = SignaturePolicy.none()
-    requests = (ChallengeWanted, CodeProofOffered, CodeStateWanted, AnswersOffered)
+    requests = (
+        *(ChallengeWanted, CodeProofOffered, CodeStateWanted),
+        *(AnswersOffered, NothingPostedSaid),
+    )
     tails = [
         Tail(
             [RIGHTS],
@@ -338,6 +343,9 @@ def _obliging(office: BackOffice) -> None:
         ),
         AnswersOffered: lambda request: identity.AnswersAccepted(
             request_id=request.request_id, permit=office.permit(request.election_id)
+        ),
+        NothingPostedSaid: lambda request: identity.StatementNoted(
+            request_id=request.request_id, noted_at_ms=88
         ),
     }
 

@@ -12,7 +12,12 @@ from ballots import credentials
 from cli import outcomes
 from cli.booth import Booth
 from shared.contracts import codes, identity
-from shared.contracts.gateway import AnswersOffered, CodeProofOffered, CodeStateWanted
+from shared.contracts.gateway import (
+    AnswersOffered,
+    CodeProofOffered,
+    CodeStateWanted,
+    NothingPostedSaid,
+)
 from shared.testing.promises import promise
 
 ANSWERS_KEY = bytes(PrivateKey.generate().public_key).hex()
@@ -53,6 +58,45 @@ async def test_the_holder_of_both_permits_is_told_the_state(
         await booth.prove(visit)
         await booth.answer(visit, {}, ANSWERS_KEY)
         assert await booth.state(visit) == outcome
+
+
+async def proved_visit(voter, office, election_id) -> tuple[str, dict]:
+    """A session that proved its code, and the body with both permits."""
+    async with Booth(voter.url) as booth:
+        visit = await booth.enter(election_id, CREDENTIAL)
+        await booth.prove(visit)
+        await booth.answer(visit, {}, ANSWERS_KEY)
+    body = {"code_permit": visit.code_permit, "permit": visit.permit}
+    return visit.session_id, msgspec.to_builtins(body)
+
+
+@promise("P5")
+@pytest.mark.parametrize("state", ["blocked", "revoked"])
+async def test_who_posted_nothing_tells_officials(office, voter, open_election, state) -> None:
+    """After a postal receipt the holder of both permits can say so, and hears that it is noted."""
+    office.answers[CodeStateWanted] = lambda request: codes.CodeStateTold(
+        request_id=request.request_id, state=state, since_ms=77
+    )
+    session_id, body = await proved_visit(voter, office, open_election)
+    answer = await voter.post(f"/api/sessions/{session_id}/nothing-posted", body)
+    assert (answer.status, answer.body) == (200, {"noted_at_ms": 88})
+
+
+async def test_nothing_is_said_of_an_envelope_that_was_not_received(
+    office, voter, open_election
+) -> None:
+    """identity isn't even asked: no case is opened about a code that still works."""
+    asked = []
+    office.answers[NothingPostedSaid] = asked.append
+    session_id, body = await proved_visit(voter, office, open_election)
+    answer = await voter.post(f"/api/sessions/{session_id}/nothing-posted", body)
+    assert (answer.status, answer.body["code"]) == (409, "nothing_received")
+    stranger = msgspec.to_builtins(office.code_permit(open_election, "another-visit"))
+    refused = await voter.post(
+        f"/api/sessions/{session_id}/nothing-posted", body | {"code_permit": stranger}
+    )
+    assert (refused.status, refused.body["code"]) == (403, "code_permit_refused")
+    assert asked == []
 
 
 @promise("P12")

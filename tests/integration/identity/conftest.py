@@ -25,16 +25,18 @@ from shared.contracts.elections import (
     SecurityQuestion,
     ServiceKeys,
 )
-from shared.contracts.gateway import AnswersOffered
+from shared.contracts.gateway import AnswersOffered, NothingPostedSaid
 from shared.contracts.identity import (
     AnswersAccepted,
     AnswersRefused,
     RightRegistered,
     RightWithdrawn,
     RollAccounted,
+    StatementNoted,
+    StatementRefused,
 )
 from shared.contracts.message import Message, Service
-from shared.contracts.permits import CodePermit, code_permit_text
+from shared.contracts.permits import CodePermit, Permit, code_permit_text
 from shared.contracts.topics import DECISIONS, ELECTIONS, REPLIES, RIGHTS, RIGHTS_PARTITIONS
 from shared.contracts.votes import PartitionClosed
 from shared.kafka.producer import Producer
@@ -214,6 +216,20 @@ class Neighbours:
         await self.say("gateway", Emission(request, request.request_id, request.session_id, None))
         return await self.reply_to(request.request_id)
 
+    async def say_nothing_posted(self, code_permit: CodePermit, permit: Permit) -> Any:
+        """Say as the gateway that the holder of both permits posted nothing; identity's reply."""
+        request = NothingPostedSaid(
+            request_id=secrets.token_hex(8),
+            reply_partition=REPLY_PARTITION,
+            deadline_ms=FAR_MS,
+            election_id=permit.election_id,
+            session_id=code_permit.session_id,
+            code_permit=code_permit,
+            permit=permit,
+        )
+        await self.say("gateway", Emission(request, request.request_id, request.session_id, None))
+        return await self.reply_to(request.request_id)
+
     def seal(self, nonce: str, attempt_id: str, answers: Mapping[str, str]) -> str:
         """Answers as the browser seals them."""
         plain = {"nonce": nonce, "attempt_id": attempt_id, "answers": dict(answers)}
@@ -240,7 +256,8 @@ async def neighbours(identity: Stack) -> AsyncIterator[Neighbours]:
         secrets_dir=identity.home.secrets,
         trust_dir=identity.home.trust,
     )
-    types = [AnswersAccepted, AnswersRefused, RightRegistered, RightWithdrawn, RollAccounted]
+    replies = [AnswersAccepted, AnswersRefused, StatementNoted, StatementRefused]
+    types = [*replies, RightRegistered, RightWithdrawn, RollAccounted]
     tail = Tail(
         [REPLIES, RIGHTS, DECISIONS, ELECTIONS],
         True,

@@ -13,7 +13,12 @@ from cli.client import InternalApi
 from cli.rehearsal.roll import as_csv, make_roll
 from cli.screen import CliError
 from services.identity.domain.attempts import MAX_ATTEMPTS, PERMIT_MS
-from shared.contracts.identity import AnswersAccepted, AnswersRefused, RightWithdrawn
+from shared.contracts.identity import (
+    AnswersAccepted,
+    AnswersRefused,
+    RightWithdrawn,
+    StatementRefused,
+)
 from shared.contracts.topics import partition_of_right
 from shared.contracts.votes import (
     EnvelopeSetAside,
@@ -363,6 +368,34 @@ async def test_decisions_open_one_case_per_right(roll, officers, neighbours) -> 
     case = await asyncio.to_thread(officers[0].get, f"/elections/{roll}/cases/{right_id}")
     assert {found["reference"] for found in case["evidence"]} == {"", "scan-1", "w"}
     assert case["elector"]["membership_number"] == ELECTORS[7].membership_number
+
+
+@promise("P5")
+async def test_who_posted_nothing_opens_a_case_by_saying_so_however_often(
+    roll, officers, neighbours
+) -> None:
+    """One case with one piece of evidence, by name, for officials; the permit must be genuine."""
+    right_id = await right_of(officers[0], roll, 9)
+    elector = ELECTORS[9]
+    code_permit = neighbours.code_permit(roll, right_id)
+    answers = {"date_of_birth": elector.date_of_birth, "postcode": elector.postcode}
+    accepted = await neighbours.offer(code_permit, answers)
+    assert isinstance(accepted, AnswersAccepted)
+    later_ms = accepted.permit.expires_at_ms + 1
+    forged = msgspec.structs.replace(accepted.permit, expires_at_ms=later_ms)
+    refused = await neighbours.say_nothing_posted(code_permit, forged)
+    assert isinstance(refused, StatementRefused)
+    noted = [await neighbours.say_nothing_posted(code_permit, accepted.permit) for _ in range(2)]
+    assert noted[0].noted_at_ms == noted[1].noted_at_ms
+    cases = (await asyncio.to_thread(officers[0].get, f"/elections/{roll}/cases"))["cases"]
+    assert [(case["right_id"], case["kinds"], case["evidence"]) for case in cases] == [
+        (right_id, ["says_nothing_posted"], 1)
+    ]
+    assert cases[0]["membership_number"] == elector.membership_number
+    case = await asyncio.to_thread(officers[0].get, f"/elections/{roll}/cases/{right_id}")
+    assert [found["at_ms"] for found in case["evidence"]] == [noted[0].noted_at_ms]
+    summary = await asyncio.to_thread(officers[0].get, f"/elections/{roll}/summary")
+    assert summary["cases_by_kind"] == {"says_nothing_posted": 1}
 
 
 async def test_addresses_come_line_by_line_with_an_end(roll, officers) -> None:
