@@ -29,6 +29,7 @@ from tests.journeys.whole import Whole
 REQUESTS: Final = 6
 """How many requests a whole way makes at least: session, proof, answers, state, state, ballot."""
 BALLOTS: Final = re.compile(r"/api/elections/[^/]+/ballots")
+LONG: Final = pytest.mark.long
 STEPS: Final = ("code", "questions", "choose", "check")
 IS_CAST: Final = "Your vote is cast"
 
@@ -64,7 +65,7 @@ async def _go_on(voter: Voter, step: str) -> None:
 
 
 @promise("P1")
-@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("moment", [pytest.param(Moment.BEFORE, marks=LONG), Moment.AFTER])
 @pytest.mark.parametrize("number", range(1, REQUESTS + 1))
 async def test_one_lost_request_costs_nothing(
     tab: Tab, one: Gathering, number: int, moment: Moment
@@ -103,7 +104,10 @@ def _trackers_handed_in(tab: Tab) -> set[str]:
 
 
 @promise("P1")
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param("code", marks=LONG), "questions", pytest.param("choose", marks=LONG), "check"],
+)
 async def test_without_a_network_each_step_says_so_and_goes_on_later(
     tab: Tab, one: Gathering, step: str
 ) -> None:
@@ -132,8 +136,7 @@ async def test_without_a_network_each_step_says_so_and_goes_on_later(
     assert IS_CAST not in await looks.text(tab.page)
     await tab.page.context.set_offline(False)
     if step in ("choose", "check"):
-        await voter.section("sending").locator("#again").click()
-        await voter.is_at("receipt")
+        await voter.is_at("receipt")  # by itself: the browser tells that the network is back
     else:
         await _go_on(voter, step)
 
@@ -211,11 +214,11 @@ def _restart(whole: Whole, service: str) -> Deed:
 @pytest.mark.parametrize(
     "number",
     [
-        pytest.param(1, marks=pytest.mark.long),
+        pytest.param(1, marks=LONG),
         2,
-        pytest.param(3, marks=pytest.mark.long),
-        pytest.param(4, marks=pytest.mark.long),
-        pytest.param(5, marks=pytest.mark.long),
+        pytest.param(3, marks=LONG),
+        pytest.param(4, marks=LONG),
+        pytest.param(5, marks=LONG),
         6,
     ],
 )
@@ -238,7 +241,7 @@ async def test_a_gateway_killed_at_any_request_costs_nothing(
 
 
 @promise("P1")
-@pytest.mark.parametrize("service", ["votes", pytest.param("identity", marks=pytest.mark.long)])
+@pytest.mark.parametrize("service", ["votes", pytest.param("identity", marks=LONG)])
 async def test_a_killed_service_behind_the_gateway_costs_time_only(
     tab: Tab, one: Gathering, whole: Whole, service: str
 ) -> None:
@@ -251,7 +254,7 @@ async def test_a_killed_service_behind_the_gateway_costs_time_only(
         await voter.cast()
         if service == "votes":
             await voter.is_at("sending")
-            await expect(tab.page.locator("[data-standing=not-known]")).to_be_visible()
+            await expect(tab.page.locator("p[data-standing=not-known]")).to_be_visible()
             assert IS_CAST not in await looks.text(tab.page)
             await require_accessible(tab.page, "sending")
             await shots.take(tab.page, "booth-sending")
