@@ -80,6 +80,11 @@ def _show_papers(election: Mapping[str, Any], papers: Mapping[str, Any], admitte
         return
     rows = [("Valid", figures["valid"])]
     rows += [(f"Rejected: {why}", n) for why, n in figures["rejected"].items()]
+    if begun := papers.get("pending_correction"):
+        show_warning(
+            f"{begun} has begun a correction of the papers of {election['election_id']}: "
+            "a second officer must enter the same figures."
+        )
     found = sum(n for _, n in rows)
     rows += [("Found", found), ("Admitted envelopes without a paper", admitted - found)]
     show_table(_title("Papers", election, {"is_final": True}), ("State", "Papers"), rows)

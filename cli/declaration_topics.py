@@ -19,7 +19,7 @@ from shared.contracts.codes import CredentialsChanged, PackReplaced, PacksAccoun
 from shared.contracts.elections import ElectionDeclared
 from shared.contracts.identity import RightRegistered, RollAccounted
 from shared.contracts.message import Message
-from shared.contracts.postal import EnvelopesAccounted, PapersCounted
+from shared.contracts.postal import EnvelopesAccounted, PapersCorrected, PapersCounted
 from shared.contracts.votes import (
     BallotAccepted,
     EnvelopeAdmitted,
@@ -55,6 +55,8 @@ class Retold:
     trackers: set[str] = field(default_factory=set)
     states: dict[str, str] = field(default_factory=dict)
     accounts: dict[type[Message], Message] = field(default_factory=dict)
+    corrections: int = 0
+    """Of the paper count."""
 
     def take(self, message: Message, partition: int) -> None:
         """Count one believed record; a repeated one changes nothing."""
@@ -73,10 +75,19 @@ class Retold:
                 self.closed.setdefault(partition, message)
             case PacksAccounted() | EnvelopesAccounted() | PapersCounted() | RollAccounted():
                 self.accounts.setdefault(type(message), message)
+            case PapersCorrected() if ElectionDeclared not in self.accounts:
+                self._correct(message)
             case ElectionDeclared():
                 self.accounts.setdefault(ElectionDeclared, message)
             case _ if partition not in self.closed:
                 self._decide(message)
+
+    def _correct(self, message: PapersCorrected) -> None:
+        # Each in its turn, as elections takes them.
+        is_next = message.correction == self.corrections + 1
+        if PapersCounted in self.accounts and is_next and len(set(message.officials)) == 2:
+            self.corrections += 1
+            self.accounts[PapersCounted] = message
 
     def _decide(self, message: Message) -> None:
         # Of what comes after the partition's close nothing counts.
@@ -221,7 +232,7 @@ def _of_roll(declared: Declaration, account: Message | None) -> Iterator[Differe
 
 
 def _of_papers(declared: Declaration, account: Message | None) -> Iterator[Difference]:
-    if not isinstance(account, PapersCounted):
+    if not isinstance(account, PapersCounted | PapersCorrected):
         yield from compare("papers valid, without a paper count", declared.papers.valid, 0)
         return
     yield from compare("papers valid", declared.papers.valid, account.valid)

@@ -29,6 +29,12 @@ def count(
     anew: Annotated[
         bool, typer.Option("--anew", help="Replace another officer's unconfirmed entry.")
     ] = False,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Replace the confirmed count, before the declaration.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option(help="Why it is corrected: in the log only as one word of a list.")
+    ] = "",
     second_token_file: Annotated[
         Path | None, typer.Option(help="The second officer's token, if both are here.")
     ] = None,
@@ -37,33 +43,53 @@ def count(
     token_file: TokenFileOption = None,
 ) -> None:
     """Enter the paper count. Takes two officers: both tokens, or each runs this once."""
+    if correct and not reason:
+        raise CliError("Say why the count is corrected.", "Add --reason.")
     papers = read_papers(file)
     _show(papers)
     postal = connect_postal(home, token_file, "officer")
     election_id = choose_election(postal, election)
-    seen = enter(postal, election_id, papers, anew=anew)
-    if seen["state"] == "pending" and second_token_file is not None:
+    why: dict[str, Any] = {"correct": True, "reason": reason} if correct else {}
+    seen = enter(postal, election_id, papers, anew=anew, **why)
+    if _first_of(seen) and second_token_file is not None:
         second = connect_postal(home, second_token_file, "officer")
-        seen = enter(second, election_id, papers)
-    if seen["state"] == "pending":
-        show_warning(
-            f"Entered by {seen['first_official']}. A second officer must enter the same figures, "
-            "from their own count and with their own token."
-        )
-    else:
-        officers = f"{seen['first_official']} and {seen['second_official']}"
-        show_done(f"The paper count is confirmed by {officers}: nothing changes it any more.")
+        seen = enter(second, election_id, papers, **why)
+    _show_seen(seen)
 
 
 def enter(
-    postal: InternalApi, election_id: str, papers: PapersFound, *, anew: bool = False
+    postal: InternalApi, election_id: str, papers: PapersFound, *, anew: bool = False, **why: Any
 ) -> Mapping[str, Any]:
-    """Enter a count as the officer whose token this is; what came of it. Raises CliError."""
-    body = msgspec.to_builtins(papers) | {"anew": anew}
+    """Enter a count as the officer whose token this is; what came of it. Raises CliError.
+
+    `why`: `correct` and `reason`, where it corrects a confirmed count.
+    """
+    body = msgspec.to_builtins(papers) | {"anew": anew} | why
     seen: Mapping[str, Any] = postal.post(
         f"/elections/{election_id}/papers", body, idempotency_key=new_key()
     )
     return seen
+
+
+def _first_of(seen: Mapping[str, Any]) -> str | None:
+    """Whose entry waits for a second officer."""
+    begun: str | None = seen["pending_correction"]
+    return seen["first_official"] if seen["state"] == "pending" else begun
+
+
+def _show_seen(seen: Mapping[str, Any]) -> None:
+    if first := _first_of(seen):
+        show_warning(
+            f"Entered by {first}. A second officer must enter the same figures, "
+            "from their own count and with their own token."
+        )
+        return
+    count = f"Correction {seen['correction']} of the" if seen["correction"] else "The"
+    officers = f"{seen['first_official']} and {seen['second_official']}"
+    show_done(
+        f"{count} paper count is confirmed by {officers}. Until the declaration two officers can"
+        " correct it (--correct)."
+    )
 
 
 def read_papers(path: Path) -> PapersFound:

@@ -29,7 +29,7 @@ from services.elections.domain.phases import Standing
 from services.elections.end import End
 from services.elections.errors import ElectionUnknown
 from services.elections.store.elections import Store
-from services.elections.store.statements import Statements
+from services.elections.store.statements import Statements, correction_key
 from shared.consumer_types import Sql
 from shared.contracts.board import ArchiveCompleted, BoardEnded
 from shared.contracts.codes import PacksAccounted
@@ -164,6 +164,7 @@ def end_shown(
         result=_raw(None if result is None else result.result),
         online=None if result is None else _online(standing, result.result),
         accounts={kind.__name__: _raw(said.get(kind.__name__)) for kind in ACCOUNTS},
+        papers_corrected=_raw(said[correction_key(said.corrections)] if said.corrections else None),
         declaration_sha256=(
             None if declared is None else declaration.digest(declared.declaration.encode())
         ),

@@ -164,6 +164,8 @@ class EndShown(Struct, frozen=True, kw_only=True):
     """The same in words."""
     accounts: dict[str, msgspec.Raw | None]
     """What each service said at the end, by the message's name."""
+    papers_corrected: msgspec.Raw | None
+    """The last correction of the paper count, which stands in place of `PapersCounted`."""
     declaration_sha256: str | None
 
 

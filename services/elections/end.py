@@ -42,7 +42,7 @@ from shared.contracts.elections import (
     TallyPublished,
 )
 from shared.contracts.identity import RollAccounted
-from shared.contracts.postal import EnvelopesAccounted, PapersCounted
+from shared.contracts.postal import EnvelopesAccounted
 from shared.keys import Signer
 
 
@@ -165,15 +165,18 @@ class End:
         if standing.phase == "declared":
             return await self.declaration(sql, standing) or ""
         order = await self._store.ordered(sql, election_id, "declare")
-        said = await self.accounts(sql, standing)
+        said = await self.accounts(sql, standing, None if order is None else int(order.reason or 0))
         found = [] if order is not None else declaring.reasons(said)
         whole = accounts.whole(said)
         if found or whole is None:
             raise NotDeclarable(found)
-        # The order keeps the time, so that a repeated one signs the same bytes.
+        # The order keeps the time and whose paper count stood: a repeated one signs the same bytes.
         at_ms = self._orders.now_ms() if order is None else order.ordered_at_ms
         raw = declaration.build(declaring.content(whole, at_ms), self._signer.sign).decode()
-        if await self._orders.write(sql, election_id, "declare", official, at_ms=at_ms):
+        correction = str(said.correction)
+        if await self._orders.write(
+            sql, election_id, "declare", official, reason=correction, at_ms=at_ms
+        ):
             declared = ElectionDeclared(election_id=election_id, declaration=raw)
             await self._orders.send(sql, announcements.with_phase(standing, "declare", declared))
         return raw
@@ -192,14 +195,19 @@ class End:
         found = (await self.said(sql, standing)).one(ElectionDeclared)
         return None if found is None else found.declaration
 
-    async def accounts(self, sql: Sql, standing: Standing) -> Accounts:
-        """Everything that the declaration is made of, as far as it was said."""
+    async def accounts(
+        self, sql: Sql, standing: Standing, correction: int | None = None
+    ) -> Accounts:
+        """Everything that the declaration is made of, as far as it was said.
+
+        `correction`: which one of the paper count stands; None for the last.
+        """
         said = await self.said(sql, standing)
+        number = said.corrections if correction is None else correction
         return Accounts(
             standing=standing,
             barriers=await self._store.barriers(sql, standing.election_id),
             closed=_closed(await self._store.closed_partitions(sql, standing.election_id)),
-            records_set_aside=await self._store.quarantine_count(sql),
             counted=said.one(BallotsCounted),
             board_ended=said.one(BoardEnded),
             tally=said.one(TallyPublished),
@@ -207,8 +215,11 @@ class End:
             archive=said.one(ArchiveCompleted),
             packs=said.one(PacksAccounted),
             envelopes=said.one(EnvelopesAccounted),
-            papers=said.one(PapersCounted),
+            papers=said.papers(number),
+            correction=number,
             roll=said.one(RollAccounted),
+            # Last, so that nothing that is set aside meanwhile is passed over.
+            records_set_aside=await self._store.quarantine_count(sql),
         )
 
     async def _known(self, sql: Sql, election_id: str) -> Standing:

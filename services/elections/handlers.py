@@ -25,7 +25,7 @@ from shared.contracts.elections import (
     PostClosed,
 )
 from shared.contracts.message import Message
-from shared.contracts.postal import PostNotReady, PostReady
+from shared.contracts.postal import PapersCorrected, PapersCounted, PostNotReady, PostReady
 from shared.contracts.quarantine import QuarantineResolved, RecordQuarantined
 from shared.contracts.votes import PartitionClosed, RecordRefused
 
@@ -97,6 +97,24 @@ async def stated(record: Record[Any], work: Work) -> Outcome:
     return Done() if work.say(statement(record)) else Quarantine("said_otherwise_before")
 
 
+async def papers_counted(record: Record[PapersCounted], work: Work) -> Outcome:
+    """The paper count, of two officers."""
+    return await stated(record, work) if _are_two(record.message) else Quarantine("one_officer")
+
+
+async def papers_corrected(record: Record[PapersCorrected], work: Work) -> Outcome:
+    """Two officers put another paper count in place of the one that stood."""
+    if not _are_two(record.message):
+        return Quarantine("one_officer")
+    if reason := work.corrects(record.message):
+        return Quarantine(reason)
+    return await stated(record, work)
+
+
+def _are_two(counted: PapersCounted | PapersCorrected) -> bool:
+    return len(set(counted.officials)) == 2
+
+
 async def barrier(record: Record[Any], work: Work) -> Outcome:
     """One of our own barriers has its place in the log of rights."""
     message: BarrierMessage = record.message
@@ -157,4 +175,6 @@ HANDLERS: Mapping[type[Message], Handler[Work]] = {
     RecordQuarantined: record_quarantined,
     QuarantineResolved: quarantine_resolved,
     **dict.fromkeys(STATEMENTS, stated),
+    PapersCounted: papers_counted,
+    PapersCorrected: papers_corrected,
 }

@@ -8,12 +8,13 @@ so the phase can't change before it is committed: none is missed.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
 
-from services.postal.domain.balance import account, balance
+from services.postal.domain.balance import Balance, account, balance
 from services.postal.domain.rules import OVER
 from services.postal.store import accounts, scans
 from services.postal.store.law import LawWork
@@ -24,6 +25,8 @@ from shared.logs import get_logger
 from shared.postgres.pool import connection, is_transient, transaction
 
 RETRY_SECONDS: Final = 1.0
+TROUBLE_SECONDS: Final = 10.0
+"""So long a decision may be on its way; and a service that starts beside `votes` is ready first."""
 log = get_logger()
 
 
@@ -35,6 +38,13 @@ class Accounting:
         self._outbox = outbox
         self._news = asyncio.Event()
         self._waits_for_decisions = False
+        self._trouble: str | None = None
+        self._troubled_at = 0.0
+
+    def status(self) -> str | None:
+        """None, or which election's envelopes haven't added up for a while, and why."""
+        is_old = time.monotonic() - self._troubled_at > TROUBLE_SECONDS
+        return self._trouble if is_old else None
 
     def note(self, work: LawWork, records: Sequence[Record[Any]]) -> None:
         """A fetch was committed: look whether it ended something."""
@@ -62,23 +72,41 @@ class Accounting:
         self._waits_for_decisions = True
         async with connection(self._pool) as sql:
             due = await accounts.due(sql, OVER)
-        are_said = []
+        troubles = []
         for election_id in due:
             async with transaction(self._pool) as sql:
-                are_said.append(await self._account(sql, election_id))
+                trouble = await self._account(sql, election_id)
+            troubles += [trouble] if trouble else []
             self._outbox.kick()
-        self._waits_for_decisions = not all(are_said)
+        self._note_trouble("; ".join(troubles) or None)
+        self._waits_for_decisions = bool(troubles)
 
-    async def _account(self, sql: Sql, election_id: str) -> bool:
-        """Say the account; False while a scan awaits its decision."""
+    def _note_trouble(self, trouble: str | None) -> None:
+        if trouble != self._trouble and trouble is not None:
+            log.warning("envelopes_do_not_balance", reason=trouble)
+        if self._trouble is None:
+            self._troubled_at = time.monotonic()
+        self._trouble = trouble
+
+    async def _account(self, sql: Sql, election_id: str) -> str | None:
+        """Say the account; or what is missing, while a scan awaits its decision."""
         counted, _ = balance(
             (g.batch, g.state, g.envelopes) for g in await scans.groups(sql, election_id)
         )
         if not counted.is_balanced:
-            return False
+            return _unbalanced(election_id, counted)
         said = account(election_id, counted)
         if await accounts.insert(sql, said):
             event_id = statement_event_id(election_id, said)
             await self._outbox.add(sql, [Emission(said, event_id, election_id)])
             log.info("envelopes_accounted", election_id=election_id)
-        return True
+        return None
+
+
+def _unbalanced(election_id: str, counted: Balance) -> str:
+    parts = counted.admitted + counted.voided + sum(counted.set_aside.values())
+    return (
+        f"envelopes of {election_id}: {counted.received} were received, {parts} are accounted for,"
+        f" {counted.undecided} await the decision of `votes` (`castonce post status` lists their"
+        " batches)"
+    )

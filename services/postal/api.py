@@ -268,7 +268,15 @@ def _add_papers(api: Api, handlers: PostalApi) -> None:
         refuses={
             400: ["papers_refused"],
             404: ["election_unknown"],
-            409: ["no_postal_channel", "not_closed", "entries_differ", "already_counted"],
+            409: [
+                "no_postal_channel",
+                "not_closed",
+                "entries_differ",
+                "already_counted",
+                "nothing_to_correct",
+                "declared",
+                "reason_missing",
+            ],
         },
         role="officer",
         needs_key=True,

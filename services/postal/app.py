@@ -69,6 +69,7 @@ async def main() -> None:
             service.add_task(name, part.run())
             service.add_check(name, part.status)
         service.add_task("accounts", accounting.run())
+        service.add_check("accounts", accounting.status)
         service.add_api(make_api(handlers, staff).app())
         await service.run_until_stopped()
 

@@ -117,7 +117,7 @@ class Batching:
             known = await store.batches(sql, election_id)
             packs_known = await store.count_packs(sql, election_id)
             is_final = await accounts.is_accounted(sql, election_id)
-            entry = await papers.entry(sql, election_id)
+            entries = await papers.entries(sql, election_id)
         total, by_batch = balance((g.batch, g.state, g.envelopes) for g in groups)
         return EnvelopeBalance(
             election_id=election_id,
@@ -134,7 +134,7 @@ class Batching:
             unrecorded=sum(g.envelopes for g in groups if not g.is_recorded),
             packs_known=packs_known,
             is_final=is_final,
-            papers=None if entry is None else papers_seen(election_id, entry),
+            papers=papers_seen(election_id, entries) if entries else None,
         )
 
 

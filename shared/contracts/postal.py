@@ -13,7 +13,7 @@ from shared.contracts.fields import (
     StaffId,
 )
 from shared.contracts.message import Message, contract
-from shared.contracts.reasons import VoidReason
+from shared.contracts.reasons import CorrectionReason, VoidReason
 from shared.contracts.topics import ELECTIONS, RIGHTS
 from shared.contracts.votes import SetAsideReason
 
@@ -98,3 +98,19 @@ class PapersCounted(Message, frozen=True, kw_only=True):
     rejected: dict[RejectionReason, EnvelopeCount]
     questions: Annotated[list[PaperCounts], Meta(min_length=1, max_length=20)]
     officials: Annotated[list[StaffId], Meta(min_length=2, max_length=2)]
+
+
+@contract(ELECTIONS, "postal", signed=True)
+class PapersCorrected(Message, frozen=True, kw_only=True):
+    """Two officers put another paper count in place of the one that stood, before the declaration.
+
+    `correction` counts from 1. What comes behind the declaration, or out of turn, is set aside.
+    """
+
+    election_id: ElectionId
+    correction: Annotated[int, Meta(ge=1, le=100)]
+    valid: EnvelopeCount
+    rejected: dict[RejectionReason, EnvelopeCount]
+    questions: Annotated[list[PaperCounts], Meta(min_length=1, max_length=20)]
+    officials: Annotated[list[StaffId], Meta(min_length=2, max_length=2)]
+    reason: CorrectionReason

@@ -22,6 +22,9 @@ VoidReason = Literal[
     "error",
     "other, see postal",
 ]
+CorrectionReason = Literal[
+    "misread", "miscounted", "added up wrongly", "wrong batch", "more papers", "other, see postal"
+]
 ResolutionReason = Literal["forged", "not ours", "repeated", "a test", "other, see elections"]
 
 W = TypeVar("W", bound=str)

@@ -21,7 +21,7 @@ from shared.contracts.elections import (
     TallyPublished,
 )
 from shared.contracts.identity import RollAccounted
-from shared.contracts.postal import EnvelopesAccounted, PaperCounts, PapersCounted
+from shared.contracts.postal import EnvelopesAccounted, PaperCounts, PapersCorrected, PapersCounted
 
 
 class Closed(Struct, frozen=True):
@@ -47,7 +47,9 @@ class Accounts(Struct, frozen=True, kw_only=True):
     archive: ArchiveCompleted | None
     packs: PacksAccounted | None
     envelopes: EnvelopesAccounted | None
-    papers: PapersCounted | None
+    papers: PapersCounted | PapersCorrected | None
+    correction: int = 0
+    """Which correction of the paper count `papers` is; 0 for the first count."""
     roll: RollAccounted | None
 
 
@@ -64,7 +66,7 @@ class Whole(Struct, frozen=True, kw_only=True):
     archive: ArchiveCompleted
     packs: PacksAccounted
     envelopes: EnvelopesAccounted
-    papers: PapersCounted | None
+    papers: PapersCounted | PapersCorrected | None
     roll: RollAccounted
 
 

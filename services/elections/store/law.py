@@ -15,9 +15,10 @@ from services.elections.domain.log_chain import LogRecord
 from services.elections.domain.phases import Standing
 from services.elections.store import log, statements
 from services.elections.store.elections import standings_of
-from services.elections.store.statements import STATEMENTS, Statement, statement
+from services.elections.store.statements import STATEMENTS, Statement, correction_key, looked_at
 from shared.consumer_types import Record, Sql
-from shared.contracts.elections import ElectionCreated
+from shared.contracts.elections import ElectionCreated, ElectionDeclared
+from shared.contracts.postal import PapersCorrected
 from shared.contracts.quarantine import QuarantineResolved, RecordQuarantined
 
 
@@ -77,6 +78,14 @@ class Work:
             self.said.append(statement)
         return before == statement.message
 
+    def corrects(self, correction: PapersCorrected) -> str | None:
+        """Why this correction of the paper count comes out of turn; None if it doesn't."""
+        name = correction.election_id
+        if (name, ElectionDeclared.__name__) in self.said_before:
+            return "declared_already"
+        is_next = (name, correction_key(correction.correction - 1)) in self.said_before
+        return None if is_next else "correction_out_of_turn"
+
 
 _CREATE = """
     insert into elections (election_id, created_offset, created_at_ms, definition, election,
@@ -125,7 +134,12 @@ class LawStore:
         named = {name for name in asked if name is not None}
         if not named:
             return Work(elections={})
-        said = [statement(record) for record in records if type(record.message) in STATEMENTS]
+        said = [
+            place
+            for record in records
+            if type(record.message) in STATEMENTS
+            for place in looked_at(record)
+        ]
         return Work(
             elections=await standings_of(sql, sorted(named)),
             said_before=await statements.known(sql, said),

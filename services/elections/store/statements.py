@@ -4,7 +4,7 @@ Promises that the first statement of a kind stays. `said` is a message's type, w
 number where every trustee says it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ from shared.contracts.elections import (
 )
 from shared.contracts.identity import RollAccounted
 from shared.contracts.message import Message
-from shared.contracts.postal import EnvelopesAccounted, PapersCounted
+from shared.contracts.postal import EnvelopesAccounted, PapersCorrected, PapersCounted
 
 M = TypeVar("M", bound=Message)
 STATEMENTS: Final[frozenset[type[Message]]] = frozenset(
@@ -35,17 +35,19 @@ STATEMENTS: Final[frozenset[type[Message]]] = frozenset(
         ElectionDeclared,
         EnvelopesAccounted,
         PacksAccounted,
+        PapersCorrected,
         PapersCounted,
         ResultPublished,
         RollAccounted,
         TallyPublished,
     }
 )
-"""What is said of an election once, or once by each trustee."""
-DECRYPTION = "DecryptionReceived"
+"""What is said of an election once, or once by each trustee or with each correction."""
+DECRYPTION, CORRECTION = "DecryptionReceived", "PapersCorrected"
 ACCOUNTS: Final = frozenset({*ending_rules.ACCOUNTS, "ArchiveCompleted"})
 """Which of them the end waits for."""
 
+_CORRECTION: Final = msgspec.json.Decoder(PapersCorrected)
 _SAVE = """
     insert into statements (election_id, said, ballots, message, stamp_ms)
     values ($1, $2, $3, $4, $5) on conflict do nothing
@@ -90,6 +92,17 @@ class Statements(Mapping[str, str]):
         text = self._messages.get(kind.__name__)
         return None if text is None else msgspec.json.decode(text, type=kind)
 
+    @property
+    def corrections(self) -> int:
+        """How often the paper count was corrected."""
+        return len([said for said in self._messages if said.startswith(f"{CORRECTION}.")])
+
+    def papers(self, correction: int) -> PapersCounted | PapersCorrected | None:
+        """The paper count with this number: 0 is the first one."""
+        if not correction:
+            return self.one(PapersCounted)
+        return _CORRECTION.decode(self._messages[correction_key(correction)])
+
     def decryptions(self) -> dict[int, str]:
         """The partial decryptions by their owner's number."""
         found = (
@@ -106,14 +119,29 @@ def statement(record: Record[Any]) -> Statement:
     said = type(message).__name__
     if isinstance(message, DecryptionReceived):
         said = f"{DECRYPTION}.{message.owner}"
+    elif isinstance(message, PapersCorrected):
+        said = correction_key(message.correction)
     ballots = getattr(message, "ballots", None)
     text = record.value.decode()
     return Statement(message.election_id, said, ballots, text, record.stamp_ms)
 
 
-async def known(sql: Sql, asked: Iterable[Statement]) -> dict[tuple[str, str], str]:
-    """What was said before of these kinds, by election and kind."""
-    places = [(one.election_id, one.said) for one in asked]
+def correction_key(number: int) -> str:
+    """The kind of a correction of the paper count; 0 is the first count."""
+    return f"{CORRECTION}.{number}" if number else PapersCounted.__name__
+
+
+def looked_at(record: Record[Any]) -> list[tuple[str, str]]:
+    """Which statements, by election and kind, decide what becomes of this one."""
+    message = record.message
+    said = [statement(record).said]
+    if isinstance(message, PapersCorrected):
+        said += [correction_key(message.correction - 1), ElectionDeclared.__name__]
+    return [(message.election_id, one) for one in said]
+
+
+async def known(sql: Sql, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What was said before of these elections and kinds."""
     if not places:
         return {}
     rows = await sql.fetch(

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from services.postal.errors import PapersRefused
 from shared.contracts.elections import Question, Text
+from shared.contracts.fields import LINES
 from shared.contracts.postal import EnvelopeCount, PaperCounts, RejectionReason
 
 
@@ -33,9 +34,14 @@ class PapersFound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class PapersGiven(PapersFound, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A paper count as it is entered; `anew` puts it in place of another's unconfirmed one."""
+    """A paper count as it is entered; `anew` puts it in place of another's unconfirmed one.
+
+    `correct` puts it, once a second officer agrees, in place of the confirmed one: with a reason.
+    """
 
     anew: bool = False
+    correct: bool = False
+    reason: Annotated[str, Meta(max_length=500, pattern=LINES)] = ""
 
 
 class Figures(Struct, frozen=True, kw_only=True):

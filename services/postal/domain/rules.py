@@ -12,7 +12,7 @@ from services.postal.errors import NotTaken, VoidRefused
 from shared.contracts.elections import Phase
 from shared.contracts.fields import ElectionId
 from shared.contracts.postal import PostNotReady, PostReady
-from shared.contracts.reasons import VoidReason, public_word
+from shared.contracts.reasons import CorrectionReason, VoidReason, public_word
 
 OVER: Final[frozenset[Phase]] = frozenset({"reconciled", "tallied", "decrypted", "declared"})
 """Phases in which nothing is recorded any more."""
@@ -20,6 +20,7 @@ COUNTING: Final[frozenset[Phase]] = frozenset({"open", "online_closed"})
 """Phases in which an envelope may be admitted, a scan voided, a batch opened again."""
 MOST_BATCHES_TOLD: Final = 1000
 OTHER: Final = "other, see postal"
+OTHER_CORRECTION: Final = "other, see postal"
 _KNOWN: Final[tuple[VoidReason, ...]] = get_args(VoidReason)
 
 
@@ -79,6 +80,13 @@ def joint_reason(first: str, second: str) -> VoidReason:
     """What the log is told of both officials' reasons: their words may name people."""
     one, other = (public_word(words, _KNOWN, OTHER) for words in (first, second))
     return one if one == other else OTHER
+
+
+def joint_correction_reason(first: str, second: str) -> CorrectionReason:
+    """What the log is told of why two officials corrected the paper count."""
+    known: tuple[CorrectionReason, ...] = get_args(CorrectionReason)
+    one, other = (public_word(words, known, OTHER_CORRECTION) for words in (first, second))
+    return one if one == other else OTHER_CORRECTION
 
 
 def answer_closing(

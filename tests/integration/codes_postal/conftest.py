@@ -49,6 +49,7 @@ from shared.contracts.postal import (
     EnvelopeReceived,
     EnvelopesAccounted,
     EnvelopeVoided,
+    PapersCorrected,
     PapersCounted,
     PostNotReady,
     PostReady,
@@ -87,6 +88,7 @@ HEARD = [
     CredentialsChanged,
     PacksAccounted,
     EnvelopesAccounted,
+    PapersCorrected,
     PapersCounted,
 ]
 M = TypeVar("M", bound=Message)

@@ -1,6 +1,8 @@
 """What codes and postal say at the end: each once, figures that nothing changes any more."""
 
 import asyncio
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from shared.contracts.codes import (
     PackStates,
 )
 from shared.contracts.message import statement_event_id
-from shared.contracts.postal import EnvelopesAccounted, PaperCounts, PapersCounted
+from shared.contracts.postal import EnvelopesAccounted, PaperCounts, PapersCorrected, PapersCounted
 from shared.contracts.topics import RIGHTS_PARTITIONS
 from shared.contracts.votes import EnvelopeAdmitted, RightUsedOnline, RightWithdrawalAccepted
 from shared.testing.promises import promise
@@ -201,7 +203,7 @@ async def test_papers_are_counted_once_two_officers_agree(
     neighbours: Neighbours, officials: Officials, election: Election
 ) -> None:
     """The first entry says nothing to the log and shows no figures; the second, by another person
-    with the same figures, confirms it; and from then on nothing changes it."""
+    with the same figures, confirms it; and from then on no entry changes it."""
     await with_admitted(neighbours, officials, election, 3)
     path = f"/elections/{election.election_id}/papers"
     with pytest.raises(CliError, match="Nobody has entered a paper count"):
@@ -221,7 +223,7 @@ async def test_papers_are_counted_once_two_officers_agree(
     for second in (False, True):
         again = await enter(officials, election, paper_count(2, 0, 1), second=second)
         assert again == done
-        with pytest.raises(CliError, match="confirmed count never changes"):
+        with pytest.raises(CliError, match="two officers correct them"):
             await enter(officials, election, paper_count(1, 1, 1, anew=True), second=second)
     assert neighbours.all_of(PapersCounted, election_id=election.election_id) == [said]
     assert (await asyncio.to_thread(officials.postal.get, path)) == done
@@ -262,3 +264,67 @@ async def test_papers_are_counted_after_the_close_only(
     with pytest.raises(CliError, match="role of officer"):
         await asyncio.to_thread(officials.postal.post, path, paper_count(0, 0), None, new_key())
     assert (await enter(officials, election, paper_count(0, 0)))["state"] == "pending"
+
+
+CORRECTING = {"correct": True, "reason": "Misread."}
+
+
+@promise("P11")
+async def test_two_officers_correct_a_confirmed_count_before_the_declaration(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """Each with a reason, and the second from their own count; what stood stays in the log, and
+    once the election is declared nothing is corrected any more."""
+    await with_admitted(neighbours, officials, election, 3)
+    with pytest.raises(CliError, match="no confirmed count to correct"):
+        await enter(officials, election, paper_count(2, 0, **CORRECTING))
+    for second in (False, True):
+        await enter(officials, election, paper_count(2, 0), second=second)
+    with pytest.raises(CliError, match="Say why"):
+        await enter(officials, election, paper_count(1, 2, correct=True))
+    begun = await enter(officials, election, paper_count(1, 2, **CORRECTING))
+    assert (begun["correction"], begun["pending_correction"]) == (0, begun["first_official"])
+    assert begun["figures"]["valid"] == 2
+    with pytest.raises(CliError, match="other figures"):
+        await enter(officials, election, paper_count(2, 1, **CORRECTING), second=True)
+    assert not neighbours.all_of(PapersCorrected, election_id=election.election_id)
+    done = await enter(officials, election, paper_count(1, 2, **CORRECTING), second=True)
+    assert (done["correction"], done["pending_correction"]) == (1, None)
+    [said] = await neighbours.hear(PapersCorrected, election_id=election.election_id)
+    assert (said.correction, said.valid, said.reason) == (1, 3, "misread")
+    assert said.questions == [PaperCounts(answers=[1, 2])]
+    assert len(set(said.officials)) == 2
+    assert (await asyncio.to_thread(balance, officials, election))["papers"] == done
+    await reach(neighbours, officials, election, "declared")
+    with pytest.raises(CliError, match="is declared"):
+        await enter(officials, election, paper_count(2, 0, **CORRECTING))
+
+
+@promise("P11", "P13")
+async def test_an_account_that_waits_names_what_is_missing(
+    neighbours: Neighbours, officials: Officials, election: Election
+) -> None:
+    """While a scan has no decision postal isn't ready, and says of which election; with the
+    decision the account is said, and it is ready again."""
+    await neighbours.close(election.election_id)
+    await reach(neighbours, officials, election, "post_closed")
+    late = random_scan()
+    await scan(officials, election, election.serial_of[election.rights[0]], late)
+    await reach(neighbours, officials, election, "reconciled")
+    url = f"http://127.0.0.1:{neighbours.stack.ports.admin('postal')}/readyz"
+    waiting = await eventually(lambda: asked(url), lambda said: "were received" in said)
+    assert f"envelopes of {election.election_id}: 1 were received" in waiting
+    assert "1 await the decision" in waiting
+    await decide(neighbours, late, "late")
+    await neighbours.hear(EnvelopesAccounted, election_id=election.election_id)
+    await eventually(lambda: asked(url), lambda said: "envelopes of" not in said)
+
+
+def asked(url: str) -> str:
+    """What a service answers, ready or not."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (loopback)
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.read().decode()

@@ -14,6 +14,7 @@ import pytest
 from ballots import declaration, declaration_sums, decrypt, tally
 from services.elections.domain.log_chain import START, along
 from shared.contracts.board import BoardEnded
+from shared.contracts.postal import PaperCounts, PapersCorrected
 from shared.contracts.topics import RIGHTS
 from shared.kafka.replay import BrokerLog
 from shared.keys import read_public
@@ -150,6 +151,50 @@ async def test_a_declaration_is_refused_with_every_reason(polling) -> None:
 
 def _all_accounts(found: dict[str, Any]) -> bool:
     return all(found["end"]["accounts"].values())
+
+
+@promise("P11")
+async def test_a_corrected_paper_count_is_declared_in_place_of_the_first(polling) -> None:
+    """The last correction stands; one by a single officer, out of turn, or behind the declaration
+    is set aside, and so is a count that one officer made twice."""
+    await decrypted(polling, by_post=2)
+    alone = msgspec.structs.replace(polling.papers(), officials=["officer-1", "officer-1"])
+    first = correction(polling, 1, ann=1, bob=1)
+    for said in (alone, first, polling.papers(), correction(polling, 2, 0, 2), first):
+        await polling.say("postal", said)
+    await polling.say("postal", msgspec.structs.replace(first, officials=["officer-2", "officer-2"]))
+    await polling.say("board", polling.accounts()["board"])
+    found = await polling.officer.until(
+        polling.election_id, lambda now: now["quarantine_count"] == 4
+    )
+    wrong = [one["reason"] for one in found["quarantine"]]
+    assert sorted(wrong) == ["correction_out_of_turn"] * 2 + ["one_officer"] * 2
+    assert found["end"]["papers_corrected"]["correction"] == 1
+    await polling.resolve_what_others_left()
+    status, answer = await _declared(polling)
+    assert status == 200, answer
+    read = declaration.parse(answer["declaration"].encode())
+    assert [one.post for one in read.questions[0].answers] == [1, 1]
+    await polling.until("declared")
+    await polling.say("postal", correction(polling, 2, ann=2, bob=0))
+    found = await polling.officer.until(
+        polling.election_id, lambda now: now["quarantine_count"] == 1
+    )
+    assert found["quarantine"][0]["reason"] == "declared_already"
+    await polling.resolve_what_others_left()
+
+
+def correction(polling: Polling, number: int, ann: int, bob: int) -> PapersCorrected:
+    """Another paper count, by two officers."""
+    return PapersCorrected(
+        election_id=polling.election_id,
+        correction=number,
+        valid=ann + bob,
+        rejected={},
+        questions=[PaperCounts(answers=[ann, bob]), PaperCounts(answers=[ann, bob])],
+        officials=["officer-1", "officer-2"],
+        reason="misread",
+    )
 
 
 @promise("P13")

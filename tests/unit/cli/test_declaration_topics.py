@@ -3,7 +3,9 @@
 import pytest
 
 from cli.declaration_topics import Retold
+from shared.contracts.elections import ElectionDeclared
 from shared.contracts.message import Message
+from shared.contracts.postal import PaperCounts, PapersCorrected, PapersCounted
 from shared.contracts.votes import EnvelopeAdmitted, EnvelopeVoidAccepted
 from shared.testing.promises import promise
 
@@ -37,3 +39,39 @@ def test_an_envelope_that_is_told_again_later_claims_nothing(repeated: int, leng
         again.take(message, 0)
     assert again.used_by_post == once.used_by_post
     assert again.scans == once.scans
+
+
+def _papers(valid: int) -> dict[str, object]:
+    return {
+        "election_id": ABOUT["election_id"],
+        "valid": valid,
+        "rejected": {},
+        "questions": [PaperCounts(answers=[valid])],
+        "officials": ["ann", "bob"],
+    }
+
+
+def _corrected(number: int, valid: int) -> PapersCorrected:
+    return PapersCorrected(**_papers(valid), correction=number, reason="misread")
+
+
+@promise("P11")
+def test_the_last_correction_before_the_declaration_is_the_paper_count() -> None:
+    """Each in its turn; one that is told again, skips one, or comes too late changes nothing."""
+    retold = Retold()
+    declared = ElectionDeclared(election_id=ABOUT["election_id"], declaration="{}")
+    told = [
+        (_corrected(1, 9), None),
+        (PapersCounted(**_papers(1)), 1),
+        (_corrected(2, 9), 1),
+        (_corrected(1, 2), 2),
+        (_corrected(1, 9), 2),
+        (PapersCounted(**_papers(1)), 2),
+        (_corrected(2, 3), 3),
+        (declared, 3),
+        (_corrected(3, 9), 3),
+    ]
+    for message, valid in told:
+        retold.take(message, 0)
+        stands = retold.accounts.get(PapersCounted)
+        assert (None if stands is None else stands.valid) == valid

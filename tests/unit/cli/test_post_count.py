@@ -45,6 +45,8 @@ class _Officer:
             "state": "confirmed" if is_confirmed else "pending",
             "first_official": self._postal.first,
             "second_official": self._name if is_confirmed else None,
+            "correction": 0,
+            "pending_correction": None,
         }
 
 
@@ -91,6 +93,16 @@ def test_both_officers_at_one_machine(postal: Postal) -> None:
     said = _run("--anew", "--second-token-file", "bob")
     assert "confirmed by ann and bob" in said.stdout
     assert [(who, papers.anew) for who, papers in postal.entered] == [("ann", True), ("bob", False)]
+
+
+def test_a_correction_names_its_reason(postal: Postal) -> None:
+    """Both entries say that they correct, and why; without a reason nothing is sent."""
+    refused = _run("--correct", "--second-token-file", "bob")
+    assert refused.exit_code == 1
+    assert postal.entered == []
+    _run("--correct", "--reason", "misread", "--second-token-file", "bob")
+    sent = [(who, papers.correct, papers.reason) for who, papers in postal.entered]
+    assert sent == [("ann", True, "misread"), ("bob", True, "misread")]
 
 
 @pytest.mark.parametrize(
