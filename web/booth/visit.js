@@ -51,7 +51,7 @@ const ANYWHERE = {
       : undefined,
   renewed: (state) => move(state, { isRenewing: false, warns: false }),
   "not-renewed": notRenewed,
-  "timed-out": (state) => (TIMED.has(state.step) ? ended(state, "timed-out") : undefined),
+  "timed-out": timedOut,
   "other-ballot": (state) =>
     state.hasKept
       ? move(begun(state), at("other-ballot"), { do: "forget", what: "visit" })
@@ -251,6 +251,16 @@ function away(state) {
 }
 
 /** @type {Rule} */
+function timedOut(state) {
+  if (!TIMED.has(state.step)) {
+    return undefined;
+  }
+  return state.mayBeOut || state.hasKept
+    ? move(begun(state), at("resume"), { do: "forget", what: "visit" }) // the ballot stays kept
+    : ended(state, "timed-out");
+}
+
+/** @type {Rule} */
 function notRenewed(state, { outcome }) {
   if (!TIMED.has(state.step)) {
     return undefined;
@@ -276,7 +286,7 @@ function ballotEnded(state, { outcome }) {
     // Not final: the ballot stays kept, and a reload asks again.
     return move(state, { ...at("receipt-doubtful"), outcome }, { do: "forget", what: "visit" });
   }
-  return ended(state, outcome.kind, outcome);
+  return over(state, outcome.kind, outcome);
 }
 
 /**
@@ -298,15 +308,31 @@ function visitEnded(state, outcome) {
 }
 
 /**
+ * The visit ends with nothing cast.
+ *
  * @param {State} state
  * @param {string} step
  * @param {Outcome | null} [outcome]
  */
 function ended(state, step, outcome = null) {
-  const over = { mayBeOut: false, hasKept: false, standing: /** @type {const} */ ("none") };
+  if (state.mayBeOut) {
+    throw new Error(`Only votes ends the way of a ballot that may be out, not ${step}.`);
+  }
+  return over(state, step, outcome);
+}
+
+/**
+ * Nothing goes on from here, and nothing stays kept.
+ *
+ * @param {State} state
+ * @param {string} step
+ * @param {Outcome | null} outcome
+ */
+function over(state, step, outcome) {
+  const nothing = { mayBeOut: false, hasKept: false, standing: /** @type {const} */ ("none") };
   return move(
     begun(state),
-    { ...at(/** @type {Step} */ (step)), ...over, outcome },
+    { ...at(/** @type {Step} */ (step)), ...nothing, outcome },
     forgetAll(),
   );
 }
