@@ -13,6 +13,9 @@ from deploy.local import broker_settings, keys, provision, services
 from deploy.local.home import Home
 from deploy.local.ports import Ports
 from deploy.local.supervisor import explain_exit
+from services.gateway.config import GatewaySettings
+from shared.config import load
+from shared.errors import SettingsError
 
 
 @pytest.fixture
@@ -94,3 +97,29 @@ def test_the_broker_listens_on_loopback_and_makes_no_topics() -> None:
 def test_an_exit_is_explained_in_words(code: int, words: str) -> None:
     """A death is told by exit code or by the name of the signal."""
     assert explain_exit(code) == words
+
+
+def test_each_site_is_told_where_the_other_one_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's address, or what a person set because of a proxy; nobody else is told."""
+    found = {name: services.spec(home, Ports(9000), name).environment for name in services.ALL}
+    assert found["gateway"]["CASTONCE_BOARD_URL"] == "http://127.0.0.1:9002/"
+    assert found["board"]["CASTONCE_BOOTH_URL"] == "http://127.0.0.1:9000/"
+    assert {name for name in services.ALL if "_URL" in " ".join(found[name])} == {
+        "gateway",
+        "board",
+    }
+    monkeypatch.setenv("CASTONCE_BOARD_URL", "https://board.example.org/")
+    gateway = services.spec(home, Ports(9000), "gateway").environment
+    assert gateway["CASTONCE_BOARD_URL"] == "https://board.example.org/"
+    assert "CASTONCE_BOARD_URL" not in services.spec(home, Ports(9000), "board").environment
+
+
+@pytest.mark.parametrize("address", ["javascript:x/", "https://a.example", "//a.example/", "x/"])
+def test_a_sites_address_that_is_none_is_refused(home: Home, address: str) -> None:
+    """It becomes a link on every page."""
+    environment = dict(services.spec(home, Ports(9000), "gateway").environment)
+    load(GatewaySettings, environment)
+    with pytest.raises(SettingsError, match="CASTONCE_BOARD_URL"):
+        load(GatewaySettings, environment | {"CASTONCE_BOARD_URL": address})
