@@ -1,0 +1,111 @@
+"""An archive recounted by a real browser's workers, under the pages' own policy."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from shared.testing.promises import promise
+from tests.browser_board.conftest import Board
+from tests.verifier.boards import BOARD_KEY
+from tests.verifier.forge import Record, chained, pack, unpack
+
+
+async def _ready(page: Page, board: Board, fragment: str = "") -> None:
+    await page.goto(f"{board.address}/{board.id}/verify{fragment}")
+    await expect(page.locator("#ready")).to_be_visible()
+
+
+async def _verdict(page: Page) -> str:
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.locator("#outcome")).to_be_visible()
+    return await page.locator("#outcome").get_attribute("data-verdict") or ""
+
+
+def _letter(board: Board) -> str:
+    return f"#{board.fingerprint}&{BOARD_KEY.hex()}"
+
+
+def _other_digit(found: re.Match[bytes]) -> bytes:
+    return found[1] + (b"1" if found[2] != b"1" else b"2")
+
+
+@promise("P9")
+async def test_everything_holds_with_what_the_letter_says(page: Page, board: Board) -> None:
+    """Fingerprint and key come from the letter's code and leave the address; all is recounted."""
+    await _ready(page, board, _letter(board))
+    assert "#" not in page.url
+    await page.get_by_label("Everything", exact=True).check()
+    assert await _verdict(page) == "holds"
+    shown = page.locator("#outcome")
+    await expect(shown).to_contain_text("Everything holds")
+    await expect(shown.locator("table")).to_contain_text("Yes")
+    assert await shown.locator("td").all_text_contents() == ["2", "1"]
+    await expect(shown).to_contain_text(board.fingerprint)
+
+
+@promise("P9")
+async def test_without_the_letter_only_a_part_is_shown(page: Page, board: Board) -> None:
+    """What stays open stands in front."""
+    await _ready(page, board)
+    assert await _verdict(page) == "holds-in-part"
+    await expect(page.locator("#outcome .govuk-inset-text")).to_contain_text("your election")
+
+
+@promise("P3")
+async def test_a_changed_ballot_is_refused_by_its_entry(page: Page, board: Board) -> None:
+    """Downloaded from a board that changed it and repaired every hash behind it."""
+    records = unpack(board.shown.archive)
+    body = re.sub(rb'("response":")(\d)', _other_digit, records[5].body, count=1)
+    changed = [*records[:5], Record("data", body), *records[6:]]
+    board.shown = replace(board.shown, archive=pack(chained(changed, records)))
+    await _ready(page, board, _letter(board))
+    assert await _verdict(page) == "refused"
+    await expect(page.locator("#parts p").first).to_contain_text("entry")
+
+
+@promise("P9")
+async def test_own_files_are_verified_with_the_network_off(
+    page: Page, board: Board, tmp_path: Path
+) -> None:
+    """Once the page is ready nothing more is loaded."""
+    files = {
+        "a.bel": board.shown.archive,
+        "a.board": board.shown.board_file,
+        "a.checkpoint": board.shown.checkpoints[0],
+        "a.declaration.json": board.shown.declaration or b"",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    await _ready(page, board, _letter(board))
+    await page.context.set_offline(True)
+    await page.get_by_label("Files on this device").check()
+    await page.get_by_label("Everything", exact=True).check()
+    await page.get_by_label("Files", exact=True).set_input_files(
+        [tmp_path / name for name in files]
+    )
+    assert await _verdict(page) == "holds"
+
+
+async def test_what_can_not_be_checked_is_said_at_once(page: Page, board: Board) -> None:
+    """A key of another form, no archive among the files: nothing begins."""
+    await _ready(page, board)
+    await page.get_by_label("Board key on your letter").fill("abc")
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.locator("#problem")).to_contain_text("64")
+    await page.get_by_label("Board key on your letter").fill("")
+    await page.get_by_label("Files on this device").check()
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.locator("#problem")).to_contain_text(".bel")
+    await expect(page.locator("#running")).to_be_hidden()
+
+
+async def test_a_stopped_check_can_be_begun_again(page: Page, board: Board) -> None:
+    """Its workers end, and others stand ready."""
+    await _ready(page, board, _letter(board))
+    await page.get_by_role("button", name="Verify").click()
+    if await page.locator("#cancel").is_visible():
+        await page.locator("#cancel").dispatch_event("click")
+        await expect(page.locator("#ready")).to_be_visible()
+    assert await _verdict(page) == "holds"
