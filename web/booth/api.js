@@ -85,6 +85,16 @@ export class Api {
   }
 
   /**
+   * Tell officials that the holder of both permits posted nothing; once is enough.
+   *
+   * @param {string} sessionId
+   * @param {{code_permit: object, permit: Permit}} permits
+   */
+  nothingPosted(sessionId, permits) {
+    return this.#asked("POST", `/api/sessions/${sessionId}/nothing-posted`, permits);
+  }
+
+  /**
    * Hand in a sealed ballot once; null when the answer was lost.
    *
    * @param {Permit} permit

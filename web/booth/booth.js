@@ -10,8 +10,7 @@
 
 import { takeCode, taken } from "./arrival.js";
 import { Api, GatewayAway } from "./api.js";
-import { choiceProblem, tickedChoice } from "./choices.js";
-import { factAnswer } from "./facts.js";
+import { chosen, codeOf, codeProblems, field, typedAnswers, typedCode } from "./fields.js";
 import { Kept, tabStorage } from "./kept.js";
 import { Pages } from "./pages.js";
 import { Paper } from "./paper.js";
@@ -20,7 +19,6 @@ import { TimeOut } from "./time-out.js";
 import { arrived, isHalfCast, isOver } from "./state.js";
 import { next } from "./visit.js";
 import { OtherBallot, Visitor } from "./visitor.js";
-import { CodeRefused } from "../protocol/errors.js";
 import { readCode } from "../protocol/code.js";
 import { trackerOf } from "../protocol/ballot.js";
 
@@ -28,7 +26,6 @@ import { trackerOf } from "../protocol/ballot.js";
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Event} BoothEvent
  * @typedef {import("./state.js").Effect} Effect
- * @typedef {import("./state.js").Problem} Problem
  */
 
 const sleep = (/** @type {number} */ milliseconds) =>
@@ -72,7 +69,7 @@ class Booth {
   state = arrived(1);
   /** What the questions of the ballot are; empty until the election is known. */
   questions = /** @type {import("./choices.js").Question[]} */ ([]);
-  code = takeCode();
+  code = codeOf(takeCode());
 
   async start() {
     this.listen();
@@ -128,7 +125,7 @@ class Booth {
   prepare(before) {
     const { step, question, outcome } = this.state;
     if (step === "code" && this.code !== "") {
-      this.field("code").value = this.code;
+      field(document, "code").value = this.code;
       this.code = "";
     }
     if (step === "choose") {
@@ -148,6 +145,9 @@ class Booth {
     if (isOver(this.state) && outcome !== null) {
       this.pages.fill(step, { reason: outcome.code ?? "" });
       this.pages.showSince(step, outcome.atMs ?? 0);
+    }
+    if (step === "post-received" && this.visitor.canSayNothingPosted) {
+      this.pages.showTold("no");
     }
     if (step === "receipt" && outcome?.receipt) {
       this.showReceipt(outcome.receipt);
@@ -183,13 +183,13 @@ class Booth {
     switch (effect.do) {
       case "enter": {
         await this.load();
-        const refused = await this.visitor.enter(readCode(this.field("code").value));
+        const refused = await this.visitor.enter(readCode(typedCode(document)));
         return this.tell(
           refused === null ? { type: "proved", turn } : { type: "refused", turn, outcome: refused },
         );
       }
       case "answer": {
-        const { refused, state } = await this.visitor.offer(this.answers().answers);
+        const { refused, state } = await this.visitor.offer(typedAnswers(document).answers);
         return this.tell(
           refused === null
             ? { type: "permitted", turn, outcome: state }
@@ -257,21 +257,24 @@ class Booth {
     }
     document.getElementById("choices")?.addEventListener("change", (event) => this.ticked(event));
     document.getElementById("print")?.addEventListener("click", () => print());
+    document
+      .getElementById("tell-posted-nothing")
+      ?.addEventListener("click", () => void this.sayNothingPosted());
     addEventListener("beforeunload", (event) => {
       if (isHalfCast(this.state)) event.preventDefault();
     });
     addEventListener("online", () => this.tell({ type: "again" }));
-    addEventListener("hashchange", () => this.scanned(taken()));
+    addEventListener("hashchange", () => this.scanned(codeOf(taken())));
   }
 
   /** @param {MouseEvent} event */
   clicked(event) {
     const { target } = event;
     const button = target instanceof Element ? target.closest("[data-event]") : null;
-    const link = target instanceof Element ? target.closest("[data-field]") : null;
-    if (link instanceof HTMLElement) {
+    const link = target instanceof Element ? target.closest('a[href^="#"]') : null;
+    if (link !== null) {
       event.preventDefault(); // a fragment in the address would be one more entry in the history
-      document.getElementById(link.dataset.field ?? "")?.focus();
+      focusOn(document.getElementById((link.getAttribute("href") ?? "").slice(1)));
     }
     if (button instanceof HTMLElement) {
       this.pressed(button);
@@ -293,75 +296,15 @@ class Booth {
   /** @param {"code" | "questions" | "choose"} name */
   submitted(name) {
     if (name === "code") {
-      this.tell({ type: "code", problems: this.codeProblems() });
+      this.tell({ type: "code", problems: codeProblems(typedCode(document)) });
     } else if (name === "questions") {
-      this.tell({ type: "answers", problems: this.answers().problems });
+      this.tell({ type: "answers", problems: typedAnswers(document).problems });
     } else {
-      this.tell({ type: "choice", problems: this.chosen() });
+      const at = this.state.question;
+      const { choice, problems } = chosen(this.questions[at], this.paper.ticked());
+      if (problems.length === 0) this.visitor.choose(at, choice);
+      this.tell({ type: "choice", problems });
     }
-  }
-
-  /** @returns {Problem[]} */
-  codeProblems() {
-    const { value } = this.field("code");
-    if (value.trim() === "") {
-      return [{ word: "code-missing", field: "code" }];
-    }
-    try {
-      readCode(value);
-      return [];
-    } catch (error) {
-      if (!(error instanceof CodeRefused)) throw error;
-      return [{ word: error.code, field: "code" }];
-    }
-  }
-
-  /** What was typed as answers, and what keeps them from being offered. */
-  answers() {
-    /** @type {Record<string, string>} */
-    const answers = {};
-    /** @type {Problem[]} */
-    const problems = [];
-    const asked = [...this.pages.form("questions").querySelectorAll("[data-fact]")];
-    for (const one of asked) {
-      const fact = one.getAttribute("data-fact") ?? "";
-      const found = factAnswer(fact, this.typed(`fact-${fact}`));
-      if (found.problem === null) {
-        answers[fact] = found.answer;
-        continue;
-      }
-      const isDate = fact === "date_of_birth";
-      problems.push({
-        word: isDate && found.problem === "missing" ? "missing-date" : found.problem,
-        field: isDate ? `fact-${fact}-${found.field ?? "day"}` : `fact-${fact}`,
-        group: `fact-${fact}`,
-        about: one.querySelector("legend, label")?.textContent?.trim(),
-      });
-    }
-    return { answers, problems };
-  }
-
-  /** @param {string} id */
-  typed(id) {
-    const of = (/** @type {string} */ name) =>
-      document.getElementById(name) instanceof HTMLInputElement ? this.field(name).value : undefined;
-    return { text: of(id), day: of(`${id}-day`), month: of(`${id}-month`), year: of(`${id}-year`) };
-  }
-
-  /** Keep what is ticked, and return what is wrong with it. @returns {Problem[]} */
-  chosen() {
-    const question = this.questions[this.state.question];
-    const values = this.paper.ticked();
-    const { choice, problem: mixed } = tickedChoice(values);
-    const isOpen = question.max === 1 && values.length === 0; // radios: nothing is no answer
-    const problem = mixed ?? (isOpen ? "too-few" : choiceProblem(question, choice));
-    if (problem === null) {
-      this.visitor.choose(this.state.question, choice);
-      return [];
-    }
-    const word = problem === "too-few" && question.max === 1 ? "choose-one" : problem;
-    const { min, max } = question;
-    return [{ word, field: "choice", group: "choices", min, max }];
   }
 
   /** A blank vote and answers exclude each other. @param {Event} event */
@@ -381,8 +324,14 @@ class Booth {
   /** A letter was scanned while the page was open. @param {string} code */
   scanned(code) {
     if (code !== "" && (this.state.step === "start" || this.state.step === "code")) {
-      this.field("code").value = code;
+      field(document, "code").value = code;
     }
+  }
+
+  async sayNothingPosted() {
+    this.pages.showTold("busy");
+    const isNoted = await this.visitor.sayNothingPosted().catch(() => false);
+    this.pages.showTold(isNoted ? "yes" : "failed");
   }
 
   /** @param {import("./outcomes.js").Receipt} receipt */
@@ -396,11 +345,15 @@ class Booth {
       this.pages.showBoard(`${board}${this.electionId}/ballot?tracker=${tracker}${lang}`);
     }
   }
+}
 
-  /** @param {string} id */
-  field(id) {
-    return /** @type {HTMLInputElement} */ (document.getElementById(id));
+/** Lead to a part of the page, as its link would. @param {HTMLElement | null} part */
+function focusOn(part) {
+  if (part !== null && part.tabIndex < 0 && !part.hasAttribute("tabindex")) {
+    part.tabIndex = -1; // such as main, to which "Skip to main content" leads
   }
+  part?.focus();
+  part?.scrollIntoView();
 }
 
 /** Resolve once the browser has shown what was changed. */

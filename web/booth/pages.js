@@ -131,6 +131,23 @@ export class Pages {
     show(this.section(name), "[data-since]", momentMs > 0);
   }
 
+  /**
+   * Show how far a voter's word to the officials has come.
+   *
+   * @param {"no" | "busy" | "yes" | "failed"} how
+   */
+  showTold(how) {
+    const box = one(this.#document, "#posted-nothing");
+    box.hidden = false;
+    for (const part of box.querySelectorAll("[data-told]")) {
+      const isShown = part instanceof HTMLElement && part.dataset.told === how;
+      part.toggleAttribute("hidden", !isShown);
+      if (isShown && (how === "yes" || how === "failed")) {
+        part.focus(); // the button that was pressed is gone
+      }
+    }
+  }
+
   /** Fill the places of a section. @param {string} name @param {Record<string, unknown>} given */
   fill(name, given) {
     fill(this.section(name), given);

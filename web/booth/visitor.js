@@ -83,6 +83,8 @@ export class Visitor {
   #choices = [];
   /** @type {import("../protocol/ballot.js").BallotOpening | null} */
   #opening = null;
+  /** @type {{sessionId: string, permits: {code_permit: object, permit: Permit}} | null} */
+  #witness = null;
 
   /** The election, once it is known; asks the gateway the first time. */
   async page() {
@@ -159,7 +161,21 @@ export class Visitor {
     if (answer.status === 404 && (await this.renew()) === null) {
       answer = await this.#askState();
     }
-    return answer.status === 200 ? stateOutcome(answer) : refusal(answer);
+    const outcome = answer.status === 200 ? stateOutcome(answer) : refusal(answer);
+    this.#witness = outcome?.kind === "post-received" ? this.#asWitness() : null;
+    return outcome;
+  }
+
+  /** Whether this voter may tell officials that they posted nothing. */
+  get canSayNothingPosted() {
+    return this.#witness !== null;
+  }
+
+  /** Tell officials so; whether it is noted. @returns {Promise<boolean>} */
+  async sayNothingPosted() {
+    const { sessionId, permits } = required(this.#witness);
+    const answer = await this.#api.nothingPosted(sessionId, permits);
+    return answer.status === 200;
   }
 
   /**
@@ -226,7 +242,7 @@ export class Visitor {
     return ballotOutcome(await this.#api.known(expected.tracker), expected, true);
   }
 
-  /** Drop the key, the permits, the answers and the choices. */
+  /** Drop the key, the answers and the choices; what is left at most is the right to a last word. */
   forget() {
     this.#credential = null;
     this.#session = null;
@@ -289,8 +305,14 @@ export class Visitor {
   }
 
   #askState() {
+    const { sessionId, permits } = this.#asWitness();
+    return this.#api.state(sessionId, permits);
+  }
+
+  /** The permits, without key and answers: enough for the code's state and for a word about it. */
+  #asWitness() {
     const { id, codePermit } = required(this.#session);
-    return this.#api.state(id, { code_permit: codePermit, permit: required(this.#permit) });
+    return { sessionId: id, permits: { code_permit: codePermit, permit: required(this.#permit) } };
   }
 
   /**
