@@ -1,0 +1,32 @@
+/**
+ * What is taken for a code, typed or in an address.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { codeOf, codeProblems } from "../../booth/fields.js";
+import { vector } from "../vectors.js";
+
+const { code: CODE, printed: PRINTED } = vector.voters[0];
+const MISTYPED = (CODE[0] === "7" ? "8" : "7") + CODE.slice(1);
+
+describe("what stands in an address", () => {
+  it("is taken where it can be a code, with hyphens or without, or with one sign mistyped", () => {
+    for (const text of [CODE, PRINTED, PRINTED.toLowerCase(), MISTYPED]) {
+      assert.equal(codeOf(text), text);
+    }
+  });
+
+  it("is no code where a link leads to a part of the page, or anything else stands there", () => {
+    for (const text of ["", "main-content", "problems", "X".repeat(19), "U".repeat(20), "<b>"]) {
+      assert.equal(codeOf(text), "");
+    }
+  });
+});
+
+it("tells what is wrong with a typed code without repeating it", () => {
+  assert.deepEqual(codeProblems(" "), [{ word: "code-missing", field: "code" }]);
+  assert.deepEqual(codeProblems("7KQ2"), [{ word: "too_short", field: "code" }]);
+  assert.deepEqual(codeProblems(CODE), []);
+});
