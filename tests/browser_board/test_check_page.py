@@ -3,6 +3,7 @@
 from playwright.async_api import Page, expect
 
 from shared.testing.promises import promise
+from tests.browser.axe import require_accessible
 from tests.browser_board.conftest import Board
 from tests.verifier.boards import BOARD_KEY, checkpoint
 
@@ -10,6 +11,7 @@ from tests.verifier.boards import BOARD_KEY, checkpoint
 async def _shown(page: Page, name: str) -> None:
     await expect(page.locator("#proof")).to_have_attribute("data-shown", name)
     await expect(page.locator(f'[data-outcome="{name}"]')).to_be_visible()
+    await require_accessible(page, name)
 
 
 async def _open(page: Page, board: Board, rest: str = "") -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from shared.testing.promises import promise
+from tests.browser.axe import require_accessible
 from tests.browser_board.conftest import Board
 from tests.verifier.boards import BOARD_KEY
 from tests.verifier.forge import Record, chained, pack, unpack
@@ -49,7 +50,9 @@ async def test_everything_holds_with_what_the_letter_says(page: Page, board: Boa
 async def test_without_the_letter_only_a_part_is_shown(page: Page, board: Board) -> None:
     """What stays open stands in front."""
     await _ready(page, board)
+    await require_accessible(page, "the form")
     assert await _verdict(page) == "holds-in-part"
+    await require_accessible(page, "what holds in part")
     await expect(page.locator("#outcome .govuk-inset-text")).to_contain_text("your election")
 
 
@@ -63,6 +66,7 @@ async def test_a_changed_ballot_is_refused_by_its_entry(page: Page, board: Board
     await _ready(page, board, _letter(board))
     assert await _verdict(page) == "refused"
     await expect(page.locator("#parts p").first).to_contain_text("entry")
+    await require_accessible(page, "a refusal")
 
 
 @promise("P9")

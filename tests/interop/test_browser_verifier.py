@@ -19,6 +19,7 @@ from tests.interop.conftest import SEED
 from tests.interop.polls import Poll, Published
 from tests.verifier import conftest as fixtures
 from tests.verifier import test_committee_members, test_declarations
+from tests.verifier.elections import Poll as VerifierPoll
 from tests.verifier.forge import STRICT, Record, compact, pack, replaced, unpack
 from tests.verifier.mutations import mutants
 
@@ -144,6 +145,22 @@ def test_changed_lines_are_judged_alike(
             one.lines = _with_line(right, rng)
             require_same(browser, one.archive, _evidence(one), STRICT)
         one.lines = right
+
+
+@promise("P9")
+def test_a_sample_of_proofs_is_none_of_the_sum(browser: Browser) -> None:
+    """Where few proofs are checked all ballots are summed up, and nobody votes twice."""
+    made = VerifierPoll("sampled", voter_count=4)
+    for voter in range(4):
+        made.cast(voter, [1, 0])
+    held = browser.outcome(pack(made.records()), sample=1)
+    assert (held["verdict"], held["ballotsChecked"]) == ("holds-in-part", 1)
+    assert "sample" in held["open"]
+    twice = browser.outcome(pack(made.records([*made.ballots, made.ballots[0]])), sample=1)
+    assert twice["code"] == "tally-refused"
+    made.cast(0, [0, 1])
+    again = browser.outcome(pack(made.records(made.ballots[1:])), sample=1)
+    assert again["code"] == "second-ballot"
 
 
 def _changed(raw: bytes, rng: random.Random) -> bytes:

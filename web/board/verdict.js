@@ -13,7 +13,12 @@ import { cloned, fill, one, word } from "../booth/places.js";
 /** @typedef {import("../verify/report.js").Report} Report */
 /** @typedef {Extract<Outcome, {code: string}>} Failure */
 
+/** What people compare sign by sign. */
+const SIGNS = ["fingerprint", "root", "last-event", "unchecked"];
+
 /**
+ * Show what came out, and lead the reader there.
+ *
  * @param {HTMLElement} place
  * @param {Outcome} outcome
  * @param {number} seconds
@@ -77,14 +82,15 @@ function facts(report, numbers) {
   }
   rows.push(["last-event", report.lastEvent]);
   const list = cloned(document, "#facts");
-  list.replaceChildren(...rows.map(([name, value]) => fact(word(document, `fact-${name}`), value)));
+  list.replaceChildren(...rows.map(([name, value]) => fact(name, value)));
   return list;
 }
 
-/** @param {string} key @param {string} value */
-function fact(key, value) {
+/** @param {string} name @param {string} value */
+function fact(name, value) {
   const row = cloned(document, "#fact");
-  fill(row, { key, value });
+  fill(row, { key: word(document, `fact-${name}`), value });
+  one(row, "dd").classList.toggle("app-sign", SIGNS.includes(name));
   return row;
 }
 
