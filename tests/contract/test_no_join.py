@@ -23,7 +23,7 @@ PARTICULARS = {
     "code", "voting_code", "ip", "remote", "user_agent",
 }  # fmt: skip
 # In the definition of an election and on its papers, answers are its candidates.
-PUBLIC = dict.fromkeys(("ElectionCreated", "PapersCounted", "PapersCorrected"), {"answers"})
+PUBLIC = {name: {"answers"} for name in ("ElectionCreated", "PapersCounted", "PapersCorrected")}
 
 
 def fields_in(kind: Any) -> Iterator[tuple[str, Any]]:

@@ -5,9 +5,13 @@ a clock: hours in the past are the officer's business. Trusts the types of the c
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.contracts.elections import Definition, Question
+
+MOST_CIPHERTEXTS: Final = 200
+"""Answers and blank slots of all questions together, each a ciphertext of every ballot. A ballot of
+so many is tested: it is 143 kB long and fits into a record, and its sum and its decryptions too."""
 
 
 class Problem(NamedTuple):
@@ -24,6 +28,7 @@ def problems(definition: Definition) -> list[Problem]:
         *_repeated("channels", definition.channels),
         *_repeated("security_questions", [asked.fact for asked in definition.security_questions]),
         *_repeated("questions", [question.question for question in definition.questions]),
+        *_ballot_problems(definition.questions),
         *(
             problem
             for number, question in enumerate(definition.questions)
@@ -40,6 +45,16 @@ def _hour_problems(definition: Definition) -> Iterator[Problem]:
             "post_closes",
             "must not be earlier than online_closes: the post closes last, so that every online"
             " vote is known when the last envelope is decided",
+        )
+
+
+def _ballot_problems(questions: Sequence[Question]) -> Iterator[Problem]:
+    found = sum(len(question.answers) + question.blank for question in questions)
+    if found > MOST_CIPHERTEXTS:
+        yield Problem(
+            "questions",
+            f"have {found} answers and blank votes together, and a ballot can hold"
+            f" {MOST_CIPHERTEXTS}: leave some out, or hold a second ballot",
         )
 
 

@@ -162,7 +162,9 @@ async def test_a_corrected_paper_count_is_declared_in_place_of_the_first(polling
     first = correction(polling, 1, ann=1, bob=1)
     for said in (alone, first, polling.papers(), correction(polling, 2, 0, 2), first):
         await polling.say("postal", said)
-    await polling.say("postal", msgspec.structs.replace(first, officials=["officer-2", "officer-2"]))
+    await polling.say(
+        "postal", msgspec.structs.replace(first, officials=["officer-2", "officer-2"])
+    )
     await polling.say("board", polling.accounts()["board"])
     found = await polling.officer.until(
         polling.election_id, lambda now: now["quarantine_count"] == 4
