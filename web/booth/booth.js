@@ -18,7 +18,7 @@ import { Steps } from "./steps.js";
 import { TimeOut } from "./time-out.js";
 import { arrived, isHalfCast, isOver } from "./state.js";
 import { next } from "./visit.js";
-import { OtherBallot, Visitor } from "./visitor.js";
+import { Forgotten, OtherBallot, Visitor } from "./visitor.js";
 import { readCode } from "../protocol/code.js";
 import { trackerOf } from "../protocol/ballot.js";
 
@@ -163,6 +163,9 @@ class Booth {
     try {
       await this.perform(effect, turn);
     } catch (error) {
+      if (error instanceof Forgotten) {
+        return; // nobody waits for it any more
+      }
       if (effect.do === "renew") {
         this.tell({ type: "not-renewed", outcome: null });
       } else if (error instanceof GatewayAway) {
@@ -204,7 +207,8 @@ class Booth {
       }
       case "seal": {
         await painted();
-        return this.tell({ type: "sealed", turn, ...(await this.visitor.seal()) });
+        const isWanted = () => turn === this.state.turn;
+        return this.tell({ type: "sealed", turn, ...(await this.visitor.seal(isWanted)) });
       }
       case "open":
         this.pages.offerFile("save-opening", `${JSON.stringify(this.visitor.open())}\n`);

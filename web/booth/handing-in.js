@@ -24,6 +24,7 @@ export const PATIENCE_MS = 60_000;
  * @property {string} votesKey
  *
  * @typedef {object} Doors
+ * @property {() => boolean} mayHandIn  false: a request now would spoil the ballot
  * @property {() => Promise<Answer | null>} handIn  one request
  * @property {(mayBeOut: boolean) => void} note  what is true from here on
  * @property {(milliseconds: number) => Promise<void>} sleep
@@ -36,13 +37,14 @@ export const PATIENCE_MS = 60_000;
  * @param {Ballot} ballot
  * @param {boolean} mayHaveBeenOut  whether a copy may have gone out before
  * @param {Doors} doors
- * @returns {Promise<Outcome | null>}  null when patience ran out: the last `note` says what is true
+ * @returns {Promise<Outcome | null>}  null when patience ran out, or no request may be made: the last
+ *   `note` says what is true
  */
 export async function handedIn(ballot, mayHaveBeenOut, doors) {
   const deadlineMs = doors.nowMs() + PATIENCE_MS;
   let mayBeOut = mayHaveBeenOut;
   let pauseMs = 200;
-  for (;;) {
+  while (doors.mayHandIn()) {
     doors.note(true);
     const answer = await doors.handIn();
     mayBeOut = mayBeOut || mayBeHandedOver(answer);
@@ -54,4 +56,5 @@ export async function handedIn(ballot, mayHaveBeenOut, doors) {
     await doors.sleep(waitMs(answer, pauseMs));
     pauseMs = nextPauseMs(pauseMs);
   }
+  return null;
 }

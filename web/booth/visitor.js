@@ -2,9 +2,10 @@
  * One voter at the booth: the only place that holds the private credential, the answers, the choices
  * and the permits, in private fields.
  *
- * Promises that they go to the cryptography and to nobody else, that `forget` drops them, and that
- * each step says what came of it as an outcome (null: it may go on). An attempt at the questions is
- * counted once. Raises GatewayAway where the service doesn't answer. Trusts the election's keys as
+ * Promises that they go to the cryptography and to nobody else, that what `forget` dropped stays
+ * dropped whatever answer comes later, and that each step says what came of it as an outcome (null:
+ * it may go on). An attempt at the questions is counted once. Raises GatewayAway where the service
+ * doesn't answer, Forgotten where nobody waits any more. Trusts the election's keys as
  * the gateway tells them, once its text has the fingerprint that the page shows.
  *
  * @module
@@ -18,7 +19,7 @@ import { prove } from "../protocol/proof-of-code.js";
 import { GatewayAway } from "./api.js";
 import { vectors } from "./choices.js";
 import { handedIn } from "./handing-in.js";
-import { ballotOutcome, refusal, stateOutcome } from "./outcomes.js";
+import { ballotOutcome, codeOf, refusal, stateOutcome } from "./outcomes.js";
 
 /**
  * @typedef {import("./api.js").Api} Api
@@ -52,6 +53,9 @@ export class OtherElection extends Error {}
 /** A ballot of another right is kept in this tab. */
 export class OtherBallot extends Error {}
 
+/** What was asked for was forgotten meanwhile: nothing of it is kept. */
+export class Forgotten extends Error {}
+
 export class Visitor {
   /**
    * @param {{electionId: string, fingerprint: string, api: Api, kept: Kept, clock: Clock}} given
@@ -77,6 +81,8 @@ export class Visitor {
   #session = null;
   /** @type {Permit | null} */
   #permit = null;
+  /** Counts what was forgotten: what an earlier visit asked for comes too late. */
+  #epoch = 0;
   /** @type {Record<string, string> | null} */
   #answers = null;
   /** @type {Choice[]} */
@@ -103,10 +109,14 @@ export class Visitor {
     return this.#page;
   }
 
-  /** When what this visit holds ends, by this device's clock (Unix ms); null without a visit. */
+  /**
+   * When the first of what this visit holds ends, by this device's clock (Unix ms); null without a
+   * visit. The code's state is told to the holder of both permits only.
+   */
   get endsAtMs() {
-    const ends = this.#permit?.expires_at_ms ?? this.#session?.codePermit.expires_at_ms;
-    return ends === undefined ? null : ends - this.#api.aheadMs;
+    const ends = [this.#permit?.expires_at_ms, this.#session?.codePermit.expires_at_ms];
+    const known = ends.filter((endsAtMs) => endsAtMs !== undefined);
+    return known.length === 0 ? null : Math.min(...known) - this.#api.aheadMs;
   }
 
   /** What was chosen so far: by question, numbers of answers from 0, or null for a blank vote. */
@@ -126,9 +136,11 @@ export class Visitor {
    * @returns {Promise<Outcome | null>}
    */
   async enter(code) {
+    this.forget();
+    const still = this.#waiting();
     await this.page();
     const credential = await derive(code, this.#electionId);
-    this.forget();
+    still();
     this.#credential = credential;
     return this.#begin();
   }
@@ -145,21 +157,22 @@ export class Visitor {
       return { refused, state: null };
     }
     this.#answers = answers;
-    const kept = this.#kept.read();
-    if (kept !== null && this.#permit !== null) {
-      if (kept.permit.right_id !== this.#permit.right_id) {
-        throw new OtherBallot("A ballot of another right is kept in this tab.");
-      }
-      this.#kept.keep(this.#permit, kept.ballot, kept.mayBeOut);
-    }
+    this.#keepPermit();
     return { refused: null, state: await this.state() };
   }
 
   /** What keeps the code from being used now; null if nothing does. */
   async state() {
+    const still = this.#waiting();
     let answer = await this.#askState();
-    if (answer.status === 404 && (await this.renew()) === null) {
+    still();
+    if (isPermitOver(answer)) {
+      const refused = await this.renew();
+      if (refused !== null) {
+        return refused;
+      }
       answer = await this.#askState();
+      still();
     }
     const outcome = answer.status === 200 ? stateOutcome(answer) : refusal(answer);
     this.#witness = outcome?.kind === "post-received" ? this.#asWitness() : null;
@@ -179,13 +192,20 @@ export class Visitor {
   }
 
   /**
-   * Get permits anew, with what is known already; null where that worked.
+   * Get permits anew, with what is known already; null where that worked. A kept ballot gets the new
+   * one too. Answers that were refused aren't offered again by themselves: it would cost attempts.
    *
    * @returns {Promise<Outcome | null>}
    */
   async renew() {
-    const refused = await this.#begin();
-    return refused !== null || this.#answers === null ? refused : this.#offer(this.#answers);
+    const answers = this.#answers;
+    const refused = (await this.#begin()) ?? (answers === null ? null : await this.#offer(answers));
+    if (refused === null) {
+      this.#keepPermit();
+    } else {
+      this.#answers = null;
+    }
+    return refused;
   }
 
   /**
@@ -198,14 +218,23 @@ export class Visitor {
     this.#choices[question] = choice;
   }
 
-  /** Seal the choices into a new ballot, and keep it. */
-  async seal() {
+  /**
+   * Seal the choices into a new ballot, and keep it, unless it isn't wanted any more.
+   *
+   * @param {() => boolean} isWanted
+   */
+  async seal(isWanted) {
+    const still = this.#waiting();
     const { election } = await this.page();
-    const permit = required(this.#permit);
+    still();
     const marks = vectors(election.questions, this.#choices);
     const { text, tracker, opening } = await sealBallot(election, required(this.#credential), marks);
+    still();
+    if (!isWanted()) {
+      throw new Forgotten("Another choice is being made.");
+    }
     this.#opening = opening;
-    return { tracker, isSafe: this.#kept.keep(permit, text, false) };
+    return { tracker, isSafe: this.#kept.keep(required(this.#permit), text, false) };
   }
 
   /** What opens the ballot that was sealed last; it is given out once. */
@@ -215,17 +244,27 @@ export class Visitor {
     return opening;
   }
 
+  /** Whether the kept ballot's permit has ended, and only the code and the answers can renew it. */
+  get isLapsed() {
+    const kept = this.#kept.read();
+    const isOver = kept !== null && this.#isNear(kept.permit.expires_at_ms);
+    return isOver && !this.#hasPermit && this.#answers === null;
+  }
+
   /**
-   * Hand in the kept ballot until its outcome is known; null when patience ran out.
+   * Hand in the kept ballot until its outcome is known; null when patience ran out, or when the
+   * ballot's permit has lapsed.
    *
    * @param {(mayBeOut: boolean) => void} note  is told what is true of the ballot
+   * @param {boolean} [isAsIs]  with the permit that it has: no other can be got any more
    * @returns {Promise<Outcome | null>}
    */
-  async handIn(note) {
+  async handIn(note, isAsIs = false) {
     const { mayBeOut } = required(this.#kept.read());
-    this.#opening = null;
+    this.forgetChoices();
     return handedIn(await this.#expected(), mayBeOut, {
-      handIn: () => this.#handInOnce(),
+      mayHandIn: () => isAsIs || !this.isLapsed,
+      handIn: () => (isAsIs ? this.#handInAsIs() : this.#handInOnce()),
       note: (mayBeOutNow) => {
         const { permit, ballot } = required(this.#kept.read());
         this.#kept.keep(permit, ballot, mayBeOutNow);
@@ -242,26 +281,55 @@ export class Visitor {
     return ballotOutcome(await this.#api.known(expected.tracker), expected, true);
   }
 
-  /** Drop the key, the answers and the choices; what is left at most is the right to a last word. */
-  forget() {
-    this.#credential = null;
-    this.#session = null;
-    this.#permit = null;
-    this.#answers = null;
+  /** Drop what was chosen, and what opens the ballot that it is sealed in. */
+  forgetChoices() {
     this.#choices = [];
     this.#opening = null;
   }
 
+  /** Drop the key, the answers and the choices; what is left at most is the right to a last word. */
+  forget() {
+    this.#epoch += 1;
+    this.#credential = null;
+    this.#session = null;
+    this.#permit = null;
+    this.#answers = null;
+    this.forgetChoices();
+  }
+
+  /** Return what throws once the visit of now has been forgotten. */
+  #waiting() {
+    const epoch = this.#epoch;
+    return () => {
+      if (epoch !== this.#epoch) throw new Forgotten("The visit was forgotten meanwhile.");
+    };
+  }
+
+  /** Let the kept ballot have the permit of this visit. */
+  #keepPermit() {
+    const kept = this.#kept.read();
+    if (kept === null || this.#permit === null) {
+      return;
+    }
+    if (kept.permit.right_id !== this.#permit.right_id) {
+      throw new OtherBallot("A ballot of another right is kept in this tab.");
+    }
+    this.#kept.keep(this.#permit, kept.ballot, kept.mayBeOut);
+  }
+
   /** @returns {Promise<Outcome | null>} */
   async #begin() {
+    const still = this.#waiting();
     const credential = required(this.#credential);
     const begun = await this.#api.begin(credential.publicCredential);
+    still();
     if (begun.status !== 201) {
       return refusal(begun);
     }
     const { session_id: id, nonce } = begun.body;
     const proof = prove(credential, this.#electionId, id, nonce);
     const proved = await this.#api.prove(id, proof);
+    still();
     if (proved.status !== 200) {
       return refusal(proved);
     }
@@ -274,18 +342,21 @@ export class Visitor {
    * @returns {Promise<Outcome | null>}
    */
   async #offer(answers) {
+    const still = this.#waiting();
     const isOver = this.#isNear(required(this.#session).codePermit.expires_at_ms);
     const refused = isOver ? await this.#begin() : null;
     if (refused !== null) {
       return refused;
     }
     let answer = await this.#offerOnce(answers);
+    still();
     if (answer.status !== 200 && refusal(answer).kind === "visit-over") {
       const again = await this.#begin();
       if (again !== null) {
         return again;
       }
       answer = await this.#offerOnce(answers);
+      still();
     }
     if (answer.status !== 200) {
       return refusal(answer);
@@ -296,7 +367,9 @@ export class Visitor {
 
   /** @param {Record<string, string>} answers */
   async #offerOnce(answers) {
+    const still = this.#waiting();
     const { answersKey } = await this.page();
+    still();
     const { id, nonce, codePermit } = required(this.#session);
     const attemptId = randomId();
     const sealed = sealAnswers({ nonce: codePermit.nonce ?? nonce, attemptId, answers }, answersKey);
@@ -322,20 +395,36 @@ export class Visitor {
    */
   async #handInOnce() {
     const kept = required(this.#kept.read());
-    if (this.#isNear(kept.permit.expires_at_ms) && this.#answers !== null) {
-      try {
-        if ((await this.renew()) === null) {
-          this.#kept.keep(required(this.#permit), kept.ballot, kept.mayBeOut);
-        }
-      } catch (error) {
-        if (!(error instanceof GatewayAway)) {
-          throw error;
-        }
-        return NOT_MADE; // with the old permit the ballot would be refused for good
-      }
+    if (this.#isNear(kept.permit.expires_at_ms) && !(await this.#isRenewed())) {
+      return NOT_MADE; // with the old permit the ballot would be refused for good
     }
+    return this.#handInAsIs();
+  }
+
+  #handInAsIs() {
     const { permit, ballot } = required(this.#kept.read());
     return this.#api.handIn(permit, ballot);
+  }
+
+  /** Whether the kept ballot has a permit again that holds for a while. */
+  async #isRenewed() {
+    try {
+      if (this.#hasPermit) {
+        this.#keepPermit();
+        return true;
+      }
+      return this.#answers !== null && (await this.renew()) === null;
+    } catch (error) {
+      if (!(error instanceof GatewayAway)) {
+        throw error;
+      }
+      return false;
+    }
+  }
+
+  /** Whether this visit holds a permit that doesn't end soon. */
+  get #hasPermit() {
+    return this.#permit !== null && !this.#isNear(this.#permit.expires_at_ms);
   }
 
   async #expected() {
@@ -349,6 +438,13 @@ export class Visitor {
     return momentMs - (this.#clock.nowMs() + this.#api.aheadMs) < SPARE_MS;
   }
 }
+
+/** Return whether the visit's permits have ended, or its gateway. @param {Answer} answer */
+function isPermitOver(answer) {
+  return answer.status === 404 || (answer.status === 403 && PERMIT_OVER.has(codeOf(answer)));
+}
+
+const PERMIT_OVER = new Set(["permit_refused", "code_permit_refused", "nonce_expired"]);
 
 /** Return 128 random bits in hex. */
 function randomId() {

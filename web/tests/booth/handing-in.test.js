@@ -14,12 +14,17 @@ const SHUT = { status: 503, body: { code: "unavailable" }, retryAfterSeconds: 2,
 const UNKNOWN = { status: 202, body: {}, retryAfterSeconds: 0, sentAtMs: null };
 const REFUSED = { status: 409, body: { code: "closed" }, retryAfterSeconds: 0, sentAtMs: null };
 
-/** @param {any[]} answers @param {boolean} [mayBeOut] */
-async function told(answers, mayBeOut = false) {
+/**
+ * @param {any[]} answers
+ * @param {boolean} [mayBeOut]
+ * @param {number} [requests]  how many may be made; any number where it isn't given
+ */
+async function told(answers, mayBeOut = false, requests = undefined) {
   const notes = /** @type {boolean[]} */ ([]);
   const pauses = /** @type {number[]} */ ([]);
   let nowMs = 0;
   const outcome = await handedIn(BALLOT, mayBeOut, {
+    mayHandIn: () => requests === undefined || requests-- > 0,
     handIn: async () => answers.shift() ?? UNKNOWN,
     note: (mayBeOutNow) => notes.push(mayBeOutNow),
     sleep: async (milliseconds) => {
@@ -46,6 +51,13 @@ describe("handing in", () => {
   it("never takes it back of a ballot that may have been out before", async () => {
     const { notes } = await told([SHUT, REFUSED], true);
     assert.equal(notes.includes(false), false);
+  });
+
+  it("makes no request that would spoil the ballot, and notes nothing of it", async () => {
+    const none = await told([REFUSED], false, 0);
+    assert.deepEqual([none.outcome, none.notes], [null, []]);
+    const one = await told([SHUT, REFUSED], false, 1);
+    assert.deepEqual([one.outcome, one.notes], [null, [true, false]]);
   });
 
   it("waits as long as it is asked to, and longer from time to time", async () => {
