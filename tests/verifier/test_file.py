@@ -28,6 +28,30 @@ def test_a_file_that_begins_with_another_entry_is_unreadable(small: list[Record]
         Archive(pack(small)[1024:])
 
 
+def test_the_first_entry_is_short() -> None:
+    """Before it is read: its header may say any length."""
+    for length, reason in (
+        (101, "is longer than it can be: 101 bytes"),
+        (100, "isn't well-formed"),
+    ):
+        with pytest.raises(Refused, match=f"entry 0 .BELENIOS.: {reason}"):
+            Archive(block("BELENIOS", b"[" * length))
+
+
+def test_where_a_file_is_damaged_is_said(small: list[Record]) -> None:
+    """By the entry that can't be found, the first being 0."""
+    raw = pack(small)
+    for damaged, where in (
+        (raw[:100], "can't be followed at entry 0:"),
+        (raw[:600], "ends within entry 0:"),
+        (raw[:1124], "can't be followed at entry 1:"),
+        (raw[:1600], "ends within entry 1:"),
+        (raw + b"x", f"can't be followed at entry {len(small) + 1}:"),
+    ):
+        with pytest.raises(Unreadable, match=where):
+            Archive(damaged)
+
+
 def test_a_cut_file_is_unreadable(small: list[Record]) -> None:
     """Wherever the cut is, unless between two entries."""
     raw, dice = pack(small), random.Random(5)

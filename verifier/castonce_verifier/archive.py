@@ -101,9 +101,7 @@ class Archive:
         """Return the name and size that a header gives, if the file holds all of the entry."""
         header = self._content[start : start + BLOCK]
         if len(header) < BLOCK or not _OCTAL.fullmatch(header[124:135]):
-            raise Unreadable(
-                f"the file can't be followed beyond entry {number - 1}: cut or damaged"
-            )
+            raise Unreadable(f"the file can't be followed at entry {number}: cut or damaged")
         size = int(header[124:135], 8)
         if self._end(start, size) > len(self._content):
             raise Unreadable(f"the file ends within entry {number}: it was cut")
