@@ -89,14 +89,16 @@ async def connect(settings: ServiceSettings, size: int = 4) -> "asyncpg.Pool[Any
 
 
 @asynccontextmanager
-async def connection(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
-    """One connection of the pool, terminated if it is held for more than TRANSACTION_SECONDS.
+async def connection(
+    pool: "asyncpg.Pool[Any]", seconds: float = TRANSACTION_SECONDS
+) -> AsyncIterator[Sql]:
+    """One connection of the pool, terminated if it is held for more than so many seconds.
 
     Terminated as well when it broke: giving it back costs no round trip that would show it, and the
     pool hands out the last one first, so that nobody would get a sound one any more.
     """
     held = await pool.acquire(timeout=ACQUIRE_SECONDS)
-    cut = asyncio.get_running_loop().call_later(TRANSACTION_SECONDS, held.terminate)
+    cut = asyncio.get_running_loop().call_later(seconds, held.terminate)
     try:
         yield held
     except _BROKEN:
@@ -108,14 +110,28 @@ async def connection(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
 
 
 @asynccontextmanager
-async def transaction(pool: "asyncpg.Pool[Any]") -> AsyncIterator[Sql]:
+async def transaction(
+    pool: "asyncpg.Pool[Any]", seconds: float = TRANSACTION_SECONDS
+) -> AsyncIterator[Sql]:
     """One transaction on one connection; it commits when the block ends without an error.
 
     If the commit itself is cancelled or the connection is cut, the outcome is unknown: read again
     what it would have written before deciding anything.
     """
-    async with connection(pool) as held, held.transaction():
+    async with connection(pool, seconds) as held, held.transaction():
         yield held
+
+
+async def allow_long(sql: Sql, seconds: float) -> None:
+    """Let statements of this transaction, and pauses between them, last so long on the server.
+
+    Each long statement needs its own `timeout` besides, which is the client's.
+    """
+    await sql.execute(
+        "select set_config('statement_timeout', $1, true),"
+        " set_config('idle_in_transaction_session_timeout', $1, true)",
+        f"{seconds:.0f}s",
+    )
 
 
 async def ping(pool: "asyncpg.Pool[Any]") -> None:

@@ -4,6 +4,7 @@ Promises that a message which has no place is set aside with its reason, changes
 nobody: it bears the board's own signature, so somebody else must have the key, or we have a fault.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +43,9 @@ async def setup_posted(record: Record[SetupPosted], work: Work) -> Outcome:
     parts = work.listed.get(said.election_id, {})
     listed = [parts[number][2] for number in sorted(parts)]
     try:
-        board, entry = entries.opened(said, record.stamp_ms, listed)
+        # A million credentials take seconds: the public is answered meanwhile.
+        opening = asyncio.to_thread(entries.opened, said, record.stamp_ms, listed)
+        board, entry = await opening
     except NoPlace as refusal:
         return Quarantine(refusal.reason)
     work.add(board, entry, record.offset)

@@ -12,6 +12,7 @@ from ballots import archive, board_entries
 from services.board.domain.entries import Board, Entry
 from shared.consumer_types import Record, Sql
 from shared.contracts.board import BallotPosted, CredentialsPosted, SetupPosted
+from shared.postgres.pool import allow_long
 from shared.replay import DerivedTable
 
 DERIVED_TABLES: Final = (
@@ -23,6 +24,9 @@ DERIVED_TABLES: Final = (
 )
 """`unwritten` is what the files lack at the moment, and follows from nothing but that."""
 
+LIST_SECONDS: Final = 120.0
+"""How long the setup of a large list may take: a million credentials are 67 MB in one row, 17 s on
+a machine of two cores that has much else to do."""
 Part = tuple[int, int, list[str]]
 """Number, of how many, and the credentials."""
 
@@ -58,6 +62,8 @@ class Work:
 class Store:
     """The unit of work of the stream that reads the board back."""
 
+    transaction_seconds: Final = LIST_SECONDS
+
     async def load(self, sql: Sql, records: Sequence[Record[Any]]) -> Work:
         """The boards that these records extend, and lists that a setup is about to take."""
         named = sorted({record.message.election_id for record in records})
@@ -71,7 +77,8 @@ class Store:
         listing = (CredentialsPosted, SetupPosted)
         lists = {r.message.election_id for r in records if isinstance(r.message, listing)}
         if any(isinstance(record.message, SetupPosted) for record in records):
-            parts = await sql.fetch(_PARTS, sorted(lists))
+            await allow_long(sql, LIST_SECONDS)
+            parts = await sql.fetch(_PARTS, sorted(lists), timeout=LIST_SECONDS)
         else:
             parts = await sql.fetch(_PART_NUMBERS, sorted(lists)) if lists else []
         for row in parts:
@@ -85,7 +92,8 @@ class Store:
             rows = [_board_row(work.boards[name]) for name in sorted(work.changed)]
             await sql.executemany(_SAVE_BOARD, rows)
         await _add(sql, _ADD_ENTRIES, [_entry_row(*one) for one in work.entries])
-        await _add(sql, _ADD_UNWRITTEN, [_bytes_row(entry) for entry, _ in work.entries])
+        rows = [_bytes_row(entry) for entry, _ in work.entries]
+        await _add(sql, _ADD_UNWRITTEN, rows, seconds=LIST_SECONDS)
         for part in work.new_parts:
             about = (part.election_id, part.part, part.parts, part.credentials)
             await sql.execute(_ADD_PART, *about)
@@ -95,10 +103,12 @@ class Store:
         await _add(sql, _ADD_DECLARATION, work.declarations)
 
 
-async def _add(sql: Sql, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+async def _add(
+    sql: Sql, statement: str, rows: Iterable[tuple[Any, ...]], *, seconds: float | None = None
+) -> None:
     columns = list(zip(*rows, strict=True))
     if columns:
-        await sql.execute(statement, *map(list, columns))
+        await sql.execute(statement, *map(list, columns), timeout=seconds)
 
 
 _KNOWN_BALLOTS = """

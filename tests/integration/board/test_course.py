@@ -8,10 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.board import BoardEnded
+from services.board.store.entries import Store
+from shared.consumer_types import Record
+from shared.contracts.board import BoardEnded, BoardKeys, SetupPosted
+from shared.postgres.pool import connect, transaction
 from shared.testing.board import Polls
 from shared.testing.promises import promise
 from tests.integration.board.conftest import Hall
+from tests.integration.board.test_faults import settings_of
 
 VERIFY = Path(sys.executable).with_name("castonce-verify")
 
@@ -55,3 +59,27 @@ async def test_what_the_board_gives_away_passes_the_verifier(hall: Hall, tmp_pat
     assert board["board_key"] == key
     [ended] = await hall.announced(polls.election_id, BoardEnded)
     assert ended.ballots == polls.voters
+
+
+async def test_the_setup_of_a_large_list_has_time(hall: Hall) -> None:
+    """The list of a million is 67 MB in one row: its transaction may last longer than others."""
+    polls = hall.polls("patience", voters=1)
+    said = SetupPosted(
+        election_id=polls.election_id,
+        election="{}",
+        trustees="[]",
+        credentials_root="ab" * 32,
+        credentials_size=1,
+        keys=BoardKeys(codes="ab" * 32, elections="ab" * 32, votes="ab" * 32),
+    )
+    record: Record[SetupPosted] = Record("x", 0, 0, 0, "x", "board", said, b"")
+    pool = await connect(settings_of(hall, "castonce_board"), size=1)
+    try:
+        async with transaction(pool, Store.transaction_seconds) as sql:
+            await Store().load(sql, [record])
+            assert await sql.fetchval("show statement_timeout") == "2min"
+            assert await sql.fetchval("show idle_in_transaction_session_timeout") == "2min"
+        async with transaction(pool) as sql:
+            assert await sql.fetchval("show statement_timeout") == "10s"
+    finally:
+        await pool.close()
