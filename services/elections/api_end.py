@@ -116,7 +116,8 @@ def add_end(api: Api, handlers: EndApi) -> None:
         handlers.take_decryption,
         body=PartialDecryptionGiven,
         answers={200: DecryptionTaken, 202: DecryptionTaken},
-        refuses=unknown | {400: ["decryption_refused"], 409: ["not_tallied", "not_needed"]},
+        refuses=unknown
+        | {400: ["decryption_refused"], 409: ["not_tallied", "not_needed", "one_ballot"]},
         needs_key=True,
         **officer,
     )

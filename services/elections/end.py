@@ -122,12 +122,16 @@ class End:
     async def owner_of(self, standing: Standing, said: Statements, partial: str, owner: int) -> int:
         """Whose partial decryption this is, every proof checked; `owner` 0 tries all trustees.
 
-        Raises StepRefused before the tally is published, and DecryptionRefused.
+        Raises StepRefused before the tally is published and for a single ballot, and
+        DecryptionRefused.
         """
         published = said.one(TallyPublished)
         if published is None:
             words = phases.in_words(standing)
             raise StepRefused(f"There is nothing to decrypt yet: {words}.", code="not_tallied")
+        if published.ballots == 1:
+            # Whatever software made it: the result would be public, and be that person's vote.
+            raise StepRefused(ending.ONE_BALLOT, code="one_ballot")
         try:
             return await asyncio.to_thread(
                 keyholders.owner_of,

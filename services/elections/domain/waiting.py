@@ -102,6 +102,9 @@ def _missing(counted: int, ending: Ending) -> Wait:
 
 
 def _tallied(standing: Standing, ending: Ending) -> Iterator[Wait]:
+    if ending.counted == 1:
+        words = "Nothing can come of it any more: a single ballot online isn't opened."
+        yield Wait("one_ballot", words, is_for_people=True)
     if keyholders.opens(standing.definition.trustees, ending.owners):
         words = "Enough trustees have decrypted; the result is being made."
         yield Wait("result_not_made", words, is_for_people=False)

@@ -128,6 +128,11 @@ async def test_a_single_ballot_is_told_from_the_close_on(polling) -> None:
     assert "Exactly one ballot" in warning
     shown = await polling.officer.get(f"{polling.path}/declaration")
     assert warning in shown["reasons"]
+    await until_metric(polling, 'reason="one_ballot"} 1.0')
+    for owner in (1, 2):  # as trustees could with other software
+        status, problem = await polling.decrypt(owner)
+        assert (status, problem["code"]) == (409, "one_ballot")
+    assert "DecryptionReceived" not in [one["type"] for one in await polling.said()]
 
 
 @promise("P11")

@@ -38,6 +38,7 @@ def _reasons(phase: Phase, found: Ending, records: int = 0, closed: int = 6) -> 
         ),
         ("reconciled", WHOLE, []),
         ("tallied", WHOLE, []),
+        ("tallied", replace(WHOLE, counted=1, running=1, board_ended=1), ["one_ballot"]),
         ("tallied", replace(WHOLE, owners=(1, 2)), ["result_not_made"]),
         ("decrypted", WHOLE, ["archive_incomplete"]),
         ("decrypted", replace(WHOLE, accounts=ALL | {"ArchiveCompleted"}), []),
