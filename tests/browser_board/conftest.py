@@ -64,13 +64,18 @@ class Board:
         return right | self.proof
 
 
+@pytest.fixture(scope="package")
+def site() -> Site:
+    """The pages' files and templates, read once."""
+    return Site(Assets.load("board"), "board", zone=ZoneInfo("Europe/London"))
+
+
 @pytest.fixture
-async def board() -> AsyncIterator[Board]:
+async def board(site: Site) -> AsyncIterator[Board]:
     """A whole election's board, served with the pages' own headers."""
     poll = canvass("browser board")
     made = Board(poll, show(poll))
     app = web.Application()
-    site = Site(Assets.load("board"), "board", zone=ZoneInfo("Europe/London"))
     for address, asset in site.assets.addresses():
         app.router.add_get(address, _serving(asset))
     _add_pages(app, site, made)
