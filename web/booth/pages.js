@@ -38,6 +38,8 @@ export class Pages {
   #shown = "start 0";
   /** @type {string[]} */
   #files = [];
+  /** @type {Element | null} */
+  #interrupted = null;
 
   /**
    * Show a state.
@@ -190,7 +192,6 @@ export class Pages {
       one.toggleAttribute("hidden", !isBusy);
       busyWords = isBusy ? (one.textContent ?? "") : busyWords;
     }
-    this.main.toggleAttribute("aria-busy", state.busy !== null);
     fill(section, { tracker: state.tracker });
     const isSealed = state.busy === null && state.tracker !== "";
     show(section, "[data-sealed]", isSealed);
@@ -212,7 +213,11 @@ export class Pages {
     warning.hidden = !warns;
     one(this.#document, "#renewing").hidden = !isRenewing;
     if (isNew) {
+      this.#interrupted = this.#document.activeElement;
       warning.focus();
+    } else if (!warns && this.#interrupted instanceof HTMLElement) {
+      this.#interrupted.focus(); // where the voter was; lost if the step has gone
+      this.#interrupted = null;
     }
   }
 
