@@ -21,11 +21,13 @@ from msgspec import Struct
 from ballots import election as belenios
 from cli.screen import CliError
 from shared.web import markup
-from shared.web.manifest import Manifest
+from shared.web.manifest import Manifest, PageRule
 
 TIMEOUT_SECONDS: Final = 30.0
 MAX_BYTES: Final = 4_000_000
 HTML: Final = "text/html; charset=utf-8"
+OTHER_PAGES: Final = ("/", "/help", "/accessibility", "/browsers")
+"""A script on one of them could wait for the booth, as a service worker does."""
 _PORTS: Final = {"http": 80, "https": 443}
 # Each of these could load something, take the reader elsewhere, or remember them.
 _FORBIDDEN_HEADERS: Final = (
@@ -111,14 +113,13 @@ def audit(booth: Booth, manifest: Manifest) -> Audited:
     """Compare everything; raises CliError when the booth doesn't answer as one."""
     differences = [found for path in manifest.files for found in _file(booth, path, manifest)]
     elections = [booth.only] if booth.only else _listed(booth)
-    pages = [
-        f"/{election_id}{query}"
-        for election_id in elections
-        for query in ("", *(f"?lang={tag}" for tag in manifest.languages))
-    ]
+    ruled = [(path, manifest.others) for path in OTHER_PAGES]
+    ruled += [(f"/{election_id}", manifest.booth) for election_id in elections]
+    queries = ("", *(f"?lang={tag}" for tag in manifest.languages))
+    pages = [(path + query, rule) for path, rule in ruled for query in queries]
     leads_to: set[str] = set()
-    for path in pages:
-        differences += _page(booth, path, manifest, leads_to)
+    for path, rule in pages:
+        differences += _page(booth, path, rule, leads_to)
     return Audited(
         differences=differences,
         files=len(manifest.files),
@@ -136,12 +137,12 @@ def _file(booth: Booth, path: str, manifest: Manifest) -> Iterator[str]:
         yield f"{path}: is another file"
 
 
-def _page(booth: Booth, path: str, manifest: Manifest, leads_to: set[str]) -> Iterator[str]:
+def _page(booth: Booth, path: str, rule: PageRule, leads_to: set[str]) -> Iterator[str]:
     answer = booth.get(path)
     if answer.status != 200:
         yield f"{path}: isn't there (status {answer.status})"
         return
-    if answer.headers.get_all("Content-Security-Policy") != [manifest.policy]:
+    if answer.headers.get_all("Content-Security-Policy") != [rule.policy]:
         yield f"{path}: stands under another Content-Security-Policy"
     if answer.headers.get_all("Content-Type") != [HTML]:
         yield f"{path}: isn't sent as {HTML}"
@@ -152,12 +153,12 @@ def _page(booth: Booth, path: str, manifest: Manifest, leads_to: set[str]) -> It
     leads_to.update(found.leads_to)
     yield from (f"{path}: has {what}" for what in found.refused)
     for element in found.active:
-        if element not in manifest.active:
+        if element not in rule.active:
             yield f"{path}: has an element that isn't in the manifest: {element[:200]}"
-    for element in manifest.active:
+    for element in rule.active:
         if element not in found.active:
             yield f"{path}: lacks an element: {element[:200]}"
-    if found.active != manifest.active and sorted(found.active) == sorted(manifest.active):
+    if found.active != rule.active and sorted(found.active) == sorted(rule.active):
         yield f"{path}: has its elements in another order"
 
 

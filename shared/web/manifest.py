@@ -3,7 +3,7 @@
 Promises that two makers of the same release write the same text, that a signature covers all of
 it, and that nothing of it depends on an election, so that one manifest stands for every booth of
 a release. The words of the page aren't in it: they differ by election and language, and can't
-run. What could run is: scripts, links and meta elements of the page, exactly and in order, and
+run. What could run is: scripts, links and meta elements of a page, exactly and in order, and
 its Content-Security-Policy, which names the import map by its hash.
 """
 
@@ -31,6 +31,15 @@ class ManifestRefused(Invalid):
     code = "manifest_refused"
 
 
+class PageRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one kind of page may do."""
+
+    policy: str
+    """Its Content-Security-Policy."""
+    active: list[str]
+    """What `markup.read` finds active in it."""
+
+
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the booth of one release is."""
 
@@ -38,10 +47,10 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     build: str
     files: dict[str, Hex32]
     """By path, such as /assets/6f1c…/booth/booth.js."""
-    policy: str
-    """The booth page's Content-Security-Policy."""
-    active: list[str]
-    """What `markup.read` finds active in the booth's page."""
+    booth: PageRule
+    """The page on which people vote."""
+    others: PageRule
+    """Every other page of the site: they run nothing. Whatever ran on one could reach the booth."""
     languages: list[str]
     signature: Annotated[str, Meta(pattern="^([0-9a-f]{128})?$")] = ""
     """Ed25519 over `signed_text`; empty where nobody signed it."""
@@ -49,12 +58,11 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @classmethod
     def of(cls, site: Site) -> Self:
         """What this checkout serves, unsigned."""
-        head = site.head(ENTRY).encode()
         return cls(
             build=site.assets.build,
             files={address: asset.sha256 for address, asset in site.assets.addresses()},
-            policy=content_policy(NEEDS, site.assets.import_map_hash),
-            active=markup.read(head).active,
+            booth=_rule(site, ENTRY, NEEDS),
+            others=_rule(site, "", Needs()),
             languages=[one.tag for one in site.catalogues.offered],
         )
 
@@ -81,3 +89,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def encode(self) -> bytes:
         """The file."""
         return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=2) + b"\n"
+
+
+def _rule(site: Site, entry: str, needs: Needs) -> PageRule:
+    policy = content_policy(needs, site.assets.import_map_hash)
+    return PageRule(policy=policy, active=markup.read(site.head(entry).encode()).active)

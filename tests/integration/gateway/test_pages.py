@@ -165,9 +165,9 @@ async def test_the_booth_is_what_its_manifest_says(voter, open_election) -> None
     for path, digest in manifest.files.items():
         assert sha256((await voter.get(path)).raw).hexdigest() == digest, path
     page = await voter.get(f"/{open_election}", **BROWSER)
-    assert page.headers["Content-Security-Policy"] == manifest.policy
+    assert page.headers["Content-Security-Policy"] == manifest.booth.policy
     found = markup.read(page.raw)
-    assert found.active == manifest.active
+    assert found.active == manifest.booth.active
     assert found.refused == []
 
 

@@ -49,7 +49,7 @@ async def test_the_released_booth_is_found_to_be_itself(booth: BoothSite) -> Non
     found = await _audited(booth)
     assert found.differences == []
     assert found.files == len(booth.manifest.files)
-    assert found.pages == 1 + len(booth.manifest.languages)
+    assert found.pages == 5 * (1 + len(booth.manifest.languages))
     assert len(found.fingerprints[UUID]) == 43
 
 
@@ -107,6 +107,16 @@ async def test_a_page_that_could_do_more_is_named(booth: BoothSite, name: str) -
     found = await _audited(booth)
     assert found.differences
     assert all(difference.startswith(f"/{UUID}") for difference in found.differences)
+
+
+@promise("P8")
+@pytest.mark.parametrize("path", booth_audit.OTHER_PAGES)
+async def test_a_script_on_another_page_of_the_site_is_named(booth: BoothSite, path: str) -> None:
+    """It could wait there until somebody votes."""
+    booth.tamper = _on(path, PAGE_CHANGES["a script of its own"])
+    found = await _audited(booth)
+    assert found.differences
+    assert all(difference.startswith(path) for difference in found.differences)
 
 
 HEADER_CHANGES = {
