@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from shared.testing.promises import promise
 from tests.browser.axe import require_accessible
@@ -113,3 +113,19 @@ async def test_a_stopped_check_can_be_begun_again(page: Page, board: Board) -> N
         await page.locator("#cancel").dispatch_event("click")
         await expect(page.locator("#ready")).to_be_visible()
     assert await _verdict(page) == "holds"
+
+
+async def test_workers_that_do_not_start_are_not_started_for_ever(page: Page, board: Board) -> None:
+    """A browser that can't, or a file that is gone: the page says so, once."""
+    asked: list[str] = []
+
+    async def missing(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(status=404)
+
+    await page.context.route("**/ballots.worker.js", missing)
+    await page.context.route("**/recount.worker.js", missing)
+    await page.goto(f"{board.address}/{board.id}/verify")
+    await expect(page.locator("#problem")).to_contain_text("stopped")
+    await expect(page.locator("#ready")).to_be_hidden()
+    assert len(asked) == 1

@@ -51,6 +51,7 @@ let policy;
 
 function startLead() {
   ready.hidden = true;
+  form.dataset.ready = "";
   lead = new Worker(trusted(address), { type: "module" });
   lead.addEventListener("message", (event) => take(event.data));
   lead.addEventListener("error", () => stop("broken"));
@@ -85,8 +86,9 @@ function showProgress({ stage, done, of }) {
 /** @param {string} name  of the problem's word */
 function stop(name) {
   lead.terminate();
-  startLead();
   running.hidden = true;
+  // One that never stood ready would fail again, and again.
+  if (form.dataset.ready === "yes") startLead();
   if (name === "") return;
   problem.textContent = word(document, name);
   problem.hidden = false;
