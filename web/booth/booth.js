@@ -12,10 +12,12 @@ import { takeCode, taken } from "./arrival.js";
 import { Api, GatewayAway } from "./api.js";
 import { chosen, codeOf, codeProblems, field, typedAnswers, typedCode } from "./fields.js";
 import { Kept, tabStorage } from "./kept.js";
+import { watchLeaving } from "./leaving.js";
 import { Pages } from "./pages.js";
 import { Paper } from "./paper.js";
 import { Steps } from "./steps.js";
-import { TimeOut } from "./time-out.js";
+import { tabChannel, Tabs } from "./tabs.js";
+import { Idle, TimeOut } from "./time-out.js";
 import { arrived, isHalfCast, isOver } from "./state.js";
 import { next } from "./visit.js";
 import { Forgotten, OtherBallot, Visitor } from "./visitor.js";
@@ -56,12 +58,17 @@ class Booth {
     });
     this.steps = new Steps(history, (times) => this.goBack(times));
     this.timeOut = new TimeOut({
-      endsAtMs: () => this.visitor.endsAtMs,
+      endsAtMs: () => this.visitor.endsAtMs ?? (this.holdsCode() ? this.idle.endsAtMs : null),
       warn: (endsAtMs) => {
         this.pages.showUntil(endsAtMs);
         this.tell({ type: "warned" });
       },
       end: () => this.tell({ type: "timed-out" }),
+    });
+    this.tabs = new Tabs({
+      locks: navigator.locks,
+      channel: tabChannel(this.electionId),
+      dropped: (tracker) => this.dropped(tracker),
     });
   }
 
@@ -70,22 +77,40 @@ class Booth {
   /** What the questions of the ballot are; empty until the election is known. */
   questions = /** @type {import("./choices.js").Question[]} */ ([]);
   code = codeOf(takeCode());
+  idle = new Idle(Date.now);
 
   async start() {
     this.listen();
+    this.timeOut.start();
     const kept = this.kept.read();
     if (kept === null) {
       this.pages.showReady();
       this.steps.collapse();
       return;
     }
+    const tracker = trackerOf(kept.ballot);
+    if (!(await this.tabs.claim(tracker))) {
+      this.tell({ type: "other-tab", tracker });
+      return;
+    }
     await this.load().catch(() => undefined); // what was to be done tells that, when it tries
-    this.tell({
-      type: "kept",
-      mayBeOut: kept.mayBeOut,
-      isExpired: this.visitor.isExpired(kept.permit),
-      tracker: trackerOf(kept.ballot),
-    });
+    const isExpired = this.visitor.isExpired(kept.permit);
+    this.tell({ type: "kept", mayBeOut: kept.mayBeOut, isExpired, tracker });
+  }
+
+  /** Whether a code lies open in the page, before any permit says for how long it may. */
+  holdsCode() {
+    const { step } = this.state;
+    const isEarly = step === "start" || step === "code";
+    return isEarly && (this.code !== "" || typedCode(document) !== "");
+  }
+
+  /** Another tab with the same ballot won't cast it. @param {string} tracker */
+  dropped(tracker) {
+    const kept = this.kept.read();
+    if (kept !== null && !kept.mayBeOut && trackerOf(kept.ballot) === tracker) {
+      this.kept.forget();
+    }
   }
 
   async load() {
@@ -110,7 +135,7 @@ class Booth {
       if (effect.do === "forget") this.forget(effect.what);
     }
     if (isStep) {
-      this.prepare(before);
+      this.prepare();
     }
     this.pages.show(state);
     if (isOver(state) || state.step === "start") {
@@ -121,8 +146,8 @@ class Booth {
     }
   }
 
-  /** Fill what a step shows, as it is reached. @param {State} before */
-  prepare(before) {
+  /** Fill what a step shows, as it is reached. */
+  prepare() {
     const { step, question, outcome } = this.state;
     if (step === "code" && this.code !== "") {
       field(document, "code").value = this.code;
@@ -151,9 +176,6 @@ class Booth {
     }
     if (step === "receipt" && outcome?.receipt) {
       this.showReceipt(outcome.receipt);
-    }
-    if (before.step === "start") {
-      this.timeOut.start();
     }
   }
 
@@ -207,8 +229,9 @@ class Booth {
       }
       case "seal": {
         await painted();
-        const isWanted = () => turn === this.state.turn;
-        return this.tell({ type: "sealed", turn, ...(await this.visitor.seal(isWanted)) });
+        const sealed = await this.visitor.seal(() => turn === this.state.turn);
+        void this.tabs.claim(sealed.tracker);
+        return this.tell({ type: "sealed", turn, ...sealed });
       }
       case "open":
         this.pages.offerFile("save-opening", `${JSON.stringify(this.visitor.open())}\n`);
@@ -216,12 +239,18 @@ class Booth {
       case "ask-state":
         return this.tell({ type: "stated", turn, outcome: await this.visitor.state() });
       case "ask-ballot":
-        return this.tell({ type: "ended", turn, outcome: await this.visitor.askBallot() });
-      case "hand-in": {
+        return this.tell({ type: "asked", turn, ...(await this.visitor.askBallot()) });
+      case "hand-in":
+      case "hand-in-as-is": {
+        const isAsIs = effect.do === "hand-in-as-is";
         const note = (/** @type {boolean} */ mayBeOut) =>
           this.tell({ type: "noted", turn, mayBeOut });
-        return this.tell({ type: "ended", turn, outcome: await this.visitor.handIn(note) });
+        const outcome = await this.visitor.handIn(note, isAsIs);
+        const hasLapsed = outcome === null && !isAsIs && this.visitor.isLapsed;
+        return this.tell(hasLapsed ? { type: "lapsed", turn } : { type: "ended", turn, outcome });
       }
+      case "linger":
+        return this.idle.touch();
       case "stay":
         return this.steps.forward();
       default:
@@ -229,18 +258,34 @@ class Booth {
     }
   }
 
-  /** @param {"visit" | "ballot" | "all"} what */
+  /** @param {import("./state.js").Forgettable} what */
   forget(what) {
-    if (what !== "visit") {
-      this.kept.forget();
+    if (what === "ballot" || what === "all") {
+      this.forgetBallot(what === "ballot");
     }
-    if (what !== "ballot") {
+    if (what === "ballot") {
+      return;
+    }
+    if (what === "choices") {
+      this.visitor.forgetChoices();
+    } else {
       this.visitor.forget();
     }
-    if (what === "all") {
-      this.code = "";
-      this.paper.wipe();
-      this.pages.wipe(this.state.step === "receipt");
+    this.paper.wipe();
+    if (what === "session") {
+      this.pages.form("questions").reset();
+      return;
+    }
+    this.code = "";
+    this.pages.wipe(what === "all" && this.state.step === "receipt");
+  }
+
+  /** @param {boolean} isDropped  by the voter: no tab may cast it */
+  forgetBallot(isDropped) {
+    const kept = this.kept.read();
+    this.kept.forget();
+    if (kept !== null && isDropped) {
+      this.tabs.drop(trackerOf(kept.ballot));
     }
   }
 
@@ -264,6 +309,15 @@ class Booth {
     document
       .getElementById("tell-posted-nothing")
       ?.addEventListener("click", () => void this.sayNothingPosted());
+    for (const name of ["input", "keydown", "pointerdown"]) {
+      document.addEventListener(name, () => {
+        if (!this.state.warns) this.idle.touch(); // then "Carry on" alone says that somebody is there
+      });
+    }
+    watchLeaving(globalThis, {
+      forget: () => this.forget("visit"),
+      reload: () => location.reload(),
+    });
     addEventListener("beforeunload", (event) => {
       if (isHalfCast(this.state)) event.preventDefault();
     });
@@ -328,6 +382,7 @@ class Booth {
   /** A letter was scanned while the page was open. @param {string} code */
   scanned(code) {
     if (code !== "" && (this.state.step === "start" || this.state.step === "code")) {
+      this.idle.touch();
       field(document, "code").value = code;
     }
   }

@@ -15,7 +15,7 @@
  *
  * @typedef {"already-voted" | "post-received" | "replaced" | "withdrawn" | "locked" | "closed" |
  *   "not-open" | "no-online" | "expired" | "refused" | "receipt-doubtful" | "timed-out" |
- *   "other-ballot"} EndStep
+ *   "other-ballot" | "other-tab"} EndStep
  *
  * @typedef {object} Problem  what keeps the voter at this step, by a word that the page has
  * @property {string} word
@@ -44,8 +44,11 @@
  * @property {readonly Problem[]} problems
  * @property {Outcome | null} outcome
  *
- * @typedef {{do: "enter" | "answer" | "seal" | "open" | "ask-state" | "hand-in" |
- *   "ask-ballot" | "renew" | "stay"} | {do: "forget", what: "visit" | "ballot" | "all"}} Effect
+ * @typedef {"session" | "visit" | "choices" | "ballot" | "all"} Forgettable  session: all but the
+ *   code that is typed; choices: all that isn't needed once "Cast" is pressed; all: the ballot too
+ *
+ * @typedef {{do: "enter" | "answer" | "seal" | "open" | "ask-state" | "hand-in" | "hand-in-as-is" |
+ *   "ask-ballot" | "renew" | "linger" | "stay"} | {do: "forget", what: Forgettable}} Effect
  *
  * @typedef {{type: "begin" | "audit" | "audited" | "cast" | "again" | "restart" | "back" | "extend" |
  *   "warned" | "renewed" | "timed-out"}
@@ -53,7 +56,9 @@
  *   | {type: "code" | "answers" | "choice", problems: readonly Problem[]}
  *   | {type: "change", question: number}
  *   | {type: "kept", mayBeOut: boolean, isExpired: boolean, tracker: string}
- *   | {type: "proved" | "opened" | "away" | "failed" | "other-ballot", turn: number}
+ *   | {type: "other-tab", tracker: string}
+ *   | {type: "proved" | "opened" | "away" | "failed" | "other-ballot" | "lapsed", turn: number}
+ *   | {type: "asked", turn: number, outcome: Outcome | null, mayBeOut: boolean}
  *   | {type: "permitted" | "stated" | "refused" | "ended", turn: number, outcome: Outcome | null}
  *   | {type: "sealed", turn: number, tracker: string, isSafe: boolean}
  *   | {type: "noted", turn: number, mayBeOut: boolean}} Event
@@ -62,7 +67,7 @@
  */
 
 /** The steps at which a time-out is near after a while: something secret lies open in the page. */
-export const TIMED = new Set(["questions", "choose", "check", "audit"]);
+export const TIMED = new Set(["code", "questions", "choose", "check", "audit"]);
 
 /** @type {ReadonlySet<Step>} */
 export const ENDS = new Set([
@@ -79,6 +84,7 @@ export const ENDS = new Set([
   "receipt-doubtful",
   "timed-out",
   "other-ballot",
+  "other-tab",
 ]);
 
 /**
@@ -124,7 +130,7 @@ export function isHalfCast({ step }) {
  * @returns {Partial<State>}
  */
 export function at(step) {
-  const isTimed = TIMED.has(step);
+  const isTimed = TIMED.has(step) && step !== "code"; // whose own time begins when it is reached
   return {
     step,
     busy: null,

@@ -11,6 +11,31 @@ const LOOK_EVERY_MS = 1_000;
 const WARN_BEFORE_MS = 120_000;
 const END_BEFORE_MS = 5_000;
 
+/** How long something typed lies in the page untouched, before any permit says how long (ms). */
+const IDLE_MS = 900_000;
+
+/** When the page was last touched. */
+export class Idle {
+  /** @param {() => number} nowMs */
+  constructor(nowMs) {
+    this.#nowMs = nowMs;
+    this.#sinceMs = nowMs();
+  }
+
+  #nowMs;
+  #sinceMs;
+
+  /** Somebody is there. */
+  touch() {
+    this.#sinceMs = this.#nowMs();
+  }
+
+  /** When it has been left alone for too long (Unix ms). */
+  get endsAtMs() {
+    return this.#sinceMs + IDLE_MS;
+  }
+}
+
 export class TimeOut {
   /**
    * @param {object} given

@@ -45,10 +45,14 @@ export function next(state, event) {
 /** @type {Record<string, Rule>} */
 const ANYWHERE = {
   warned: (state) => (TIMED.has(state.step) ? move(state, { warns: true }) : undefined),
-  extend: (state) =>
-    state.warns && !state.isRenewing
-      ? move(state, { isRenewing: true, problems: [] }, { do: "renew" })
-      : undefined,
+  extend: (state) => {
+    if (!state.warns || state.isRenewing) {
+      return undefined;
+    }
+    return state.step === "code"
+      ? move(state, { warns: false }, { do: "linger" })
+      : move(state, { isRenewing: true, problems: [] }, { do: "renew" });
+  },
   renewed: (state) => move(state, { isRenewing: false, warns: false }),
   "not-renewed": notRenewed,
   "timed-out": timedOut,
@@ -63,6 +67,12 @@ const STEPS = {
   start: {
     begin: (state) => move(state, { ...at("code"), standing: standingOf(state) }),
     kept: resumed,
+    "other-tab": (state, { tracker }) =>
+      move(begun(state), {
+        ...at("other-tab"),
+        ...{ mayBeOut: true, standing: /** @type {const} */ ("not-known"), tracker },
+      }),
+    "timed-out": (state) => move(state, {}, { do: "forget", what: "visit" }), // a scanned code
   },
   code: {
     code: (state, { problems }) => asked(state, problems, "code", "enter"),
@@ -72,7 +82,7 @@ const STEPS = {
         ? move(state, { busy: null, problems: [{ word: outcome.kind, field: "code" }] })
         : visitEnded(state, outcome),
     away,
-    failed: away,
+    failed,
     back: (state) =>
       move(begun(state), { ...at(state.hasKept ? "resume" : "start") }, { do: "forget", what: "visit" }),
   },
@@ -81,8 +91,8 @@ const STEPS = {
     permitted,
     refused: answersRefused,
     away,
-    failed: away,
-    back: (state) => move(begun(state), at("code"), { do: "forget", what: "visit" }),
+    failed,
+    back: (state) => move(begun(state), at("code"), { do: "forget", what: "session" }),
   },
   choose: {
     choice: chosen,
@@ -106,7 +116,12 @@ const STEPS = {
       ),
     cast: (state) =>
       isSealed(state)
-        ? move(begun(state), { ...at("sending"), busy: "state" }, { do: "ask-state" })
+        ? move(
+            begun(state),
+            { ...at("sending"), busy: "state" },
+            { do: "forget", what: "choices" },
+            { do: "ask-state" },
+          )
         : undefined,
     audit: (state) =>
       isSealed(state)
@@ -131,7 +146,16 @@ const STEPS = {
     back: sealing,
   },
   resume: {
-    ended: (state, { outcome }) => ballotEnded(state, { outcome }),
+    asked: (state, { outcome, mayBeOut }) =>
+      outcome === null
+        ? move(state, { busy: null, mayBeOut, standing: mayBeOut ? "not-known" : "not-cast" })
+        : ballotEnded(state, { outcome }),
+    away: (state) => move(state, { busy: null }),
+    failed: (state) => move(state, { busy: null }),
+    again: (state) =>
+      state.busy === null && state.mayBeOut
+        ? move(begun(state), { busy: "asking" }, { do: "ask-ballot" })
+        : undefined,
     cast: (state) => {
       if (state.busy !== null) {
         return undefined;
@@ -143,17 +167,25 @@ const STEPS = {
     restart: (state) =>
       state.mayBeOut
         ? undefined // what may be out is handed in again, never replaced
-        : move(arrived(state.questions), { ...at("code"), standing: "not-cast" }, forgetAll()),
+        : move(anew(state), { ...at("code"), standing: "not-cast" }, forgetAll()),
   },
   sending: {
-    stated: (state, { outcome }) =>
-      outcome === null
-        ? move(state, { busy: "handing-in" }, { do: "hand-in" })
-        : visitEnded(state, outcome),
-    refused: (state, { outcome }) =>
-      outcome.kind === "visit-over"
-        ? move(state, { busy: "handing-in" }, { do: "hand-in" })
-        : visitEnded(state, outcome),
+    stated: (state, { outcome }) => {
+      if (outcome === null) {
+        return move(state, { busy: "handing-in" }, { do: "hand-in" });
+      }
+      // Anything else says nothing of the code: the sealed ballot stays, and may be tried again.
+      return VISIT_ENDS.has(outcome.kind) ? visitEnded(state, outcome) : move(state, { busy: null });
+    },
+    lapsed: (state) =>
+      move(
+        begun(state),
+        { ...at("resume"), hasKept: true, busy: "asking" },
+        { do: "forget", what: "visit" },
+        { do: "ask-ballot" },
+      ),
+    "timed-out": (state) =>
+      state.busy === null ? move(state, {}, { do: "forget", what: "visit" }) : undefined,
     away: (state) => move(state, { busy: null }),
     failed: (state) => move(state, { busy: null }),
     noted: (state, { mayBeOut }) =>
@@ -175,7 +207,7 @@ const STEPS = {
 for (const end of ENDS) {
   STEPS[end] = {
     restart: (state) =>
-      state.mayBeOut ? undefined : move(arrived(state.questions), {}, forgetAll()),
+      state.mayBeOut ? undefined : move(anew(state), {}, forgetAll()),
   };
 }
 
@@ -194,16 +226,18 @@ function asked(state, problems, busy, effect) {
     : move(begun(state), { busy, problems: [] }, { do: effect });
 }
 
-/** @type {Rule} */
+/**
+ * A ballot that is found may be out, whatever this tab remembers, until the gateway was asked: tabs
+ * are copied, and browsers restore them as they were a while ago.
+ *
+ * @type {Rule}
+ */
 function resumed(state, { mayBeOut, isExpired, tracker }) {
-  const found = { mayBeOut, hasKept: isExpired, tracker, standing: mayBeOut ? "not-known" : "not-cast" };
-  if (!mayBeOut) {
-    return move(begun(state), { ...at("resume"), ...found }); // it waits for the voter's word
-  }
+  const found = { mayBeOut: true, hasKept: isExpired, tracker, standing: "not-known" };
   // With a permit that has expired it would be refused for good, had no copy arrived before.
-  return isExpired
-    ? move(begun(state), { ...at("resume"), ...found, busy: "asking" }, { do: "ask-ballot" })
-    : move(begun(state), { ...at("sending"), ...found, busy: "handing-in" }, { do: "hand-in" });
+  return mayBeOut && !isExpired
+    ? move(begun(state), { ...at("sending"), ...found, busy: "handing-in" }, { do: "hand-in" })
+    : move(begun(state), { ...at("resume"), ...found, busy: "asking" }, { do: "ask-ballot" });
 }
 
 /** @type {Rule} */
@@ -229,7 +263,7 @@ function answersRefused(state, { outcome }) {
   }
   if (outcome.kind === "visit-over" || outcome.kind === "code-refused") {
     const problems = [{ word: "visit-over", field: "code" }];
-    return move(state, { ...at("code"), problems }, { do: "forget", what: "visit" });
+    return move(begun(state), { ...at("code"), problems }, { do: "forget", what: "session" });
   }
   return visitEnded(state, outcome);
 }
@@ -247,7 +281,14 @@ function chosen(state, { problems }) {
 
 /** @type {Rule} */
 function away(state) {
-  return move(state, { busy: null, isRenewing: false, problems: [{ word: "away" }] });
+  const word = state.mayBeOut ? "away-kept" : "away";
+  return move(state, { busy: null, isRenewing: false, problems: [{ word }] });
+}
+
+/** @type {Rule} */
+function failed(state) {
+  const word = state.mayBeOut ? "failed-kept" : "failed";
+  return move(state, { busy: null, isRenewing: false, problems: [{ word }] });
 }
 
 /** @type {Rule} */
@@ -265,15 +306,19 @@ function notRenewed(state, { outcome }) {
   if (!TIMED.has(state.step)) {
     return undefined;
   }
-  return outcome === null
-    ? move(state, { isRenewing: false, problems: [{ word: "away" }] })
+  if (outcome === null) {
+    return away(state, {});
+  }
+  return outcome.kind === "refused"
+    ? failed(state, {})
     : answersRefused({ ...begun(state), ...at("questions") }, { outcome });
 }
 
 /** @type {Rule} */
 function ballotEnded(state, { outcome }) {
   if (outcome === null) {
-    return move(state, { busy: null });
+    // Patience is over: the page may lie open for long, and a new permit can be asked for again.
+    return move(state, { busy: null }, { do: "forget", what: "visit" });
   }
   if (outcome.kind === "accepted") {
     return move(
@@ -296,15 +341,18 @@ function ballotEnded(state, { outcome }) {
  * @param {Outcome} outcome
  */
 function visitEnded(state, outcome) {
+  const isForGood = VISIT_ENDS.has(outcome.kind);
+  if (!isForGood && (state.mayBeOut || state.hasKept)) {
+    return /** @type {Move} */ (failed(state, {})); // that says nothing of the kept ballot
+  }
   if (state.mayBeOut) {
     return move(
       begun(state),
       { ...at("sending"), hasKept: false, busy: "handing-in" },
-      { do: "hand-in" },
+      { do: "hand-in-as-is" },
     );
   }
-  const kind = ENDS.has(/** @type {Step} */ (outcome.kind)) ? outcome.kind : "refused";
-  return ended(state, kind, outcome);
+  return ended(state, isForGood ? outcome.kind : "refused", outcome);
 }
 
 /**
@@ -344,6 +392,23 @@ function sealing(state) {
     { ...at("check"), busy: "sealing", isReturning: false, tracker: "" },
     { do: "seal" },
   );
+}
+
+/** Why a code can't be used online now; whatever else refuses a step may pass. */
+const VISIT_ENDS = new Set([
+  "already-voted",
+  "post-received",
+  "replaced",
+  "withdrawn",
+  "locked",
+  "closed",
+  "not-open",
+  "no-online",
+]);
+
+/** The first page again; what was asked for before comes too late there, too. @param {State} state */
+function anew(state) {
+  return begun({ ...arrived(state.questions), turn: state.turn });
 }
 
 /** @param {State} state */

@@ -81,6 +81,8 @@ export class Visitor {
   #session = null;
   /** @type {Permit | null} */
   #permit = null;
+  /** Whether a ballot was found here of which the gateway couldn't be asked. */
+  #isUnsure = false;
   /** Counts what was forgotten: what an earlier visit asked for comes too late. */
   #epoch = 0;
   /** @type {Record<string, string> | null} */
@@ -161,8 +163,11 @@ export class Visitor {
     return { refused: null, state: await this.state() };
   }
 
-  /** What keeps the code from being used now; null if nothing does. */
+  /** What keeps the code from being used now; null if nothing does, or nobody can ask any more. */
   async state() {
+    if (this.#session === null || this.#permit === null) {
+      return null; // forgotten meanwhile: `votes` looks at it in any case
+    }
     const still = this.#waiting();
     let answer = await this.#askState();
     still();
@@ -221,9 +226,9 @@ export class Visitor {
   /**
    * Seal the choices into a new ballot, and keep it, unless it isn't wanted any more.
    *
-   * @param {() => boolean} isWanted
+   * @param {() => boolean} [isWanted]
    */
-  async seal(isWanted) {
+  async seal(isWanted = () => true) {
     const still = this.#waiting();
     const { election } = await this.page();
     still();
@@ -234,6 +239,7 @@ export class Visitor {
       throw new Forgotten("Another choice is being made.");
     }
     this.#opening = opening;
+    this.#isUnsure = false;
     return { tracker, isSafe: this.#kept.keep(required(this.#permit), text, false) };
   }
 
@@ -260,7 +266,7 @@ export class Visitor {
    * @returns {Promise<Outcome | null>}
    */
   async handIn(note, isAsIs = false) {
-    const { mayBeOut } = required(this.#kept.read());
+    const mayBeOut = this.#isUnsure || required(this.#kept.read()).mayBeOut;
     this.forgetChoices();
     return handedIn(await this.#expected(), mayBeOut, {
       mayHandIn: () => isAsIs || !this.isLapsed,
@@ -275,10 +281,18 @@ export class Visitor {
     });
   }
 
-  /** What is known of the kept ballot, asked once; null if nothing is. */
+  /**
+   * What became of the kept ballot, asked once; and where nothing did, whether it may be out.
+   *
+   * @returns {Promise<{outcome: Outcome | null, mayBeOut: boolean}>}
+   */
   async askBallot() {
+    this.#isUnsure = true;
     const expected = await this.#expected();
-    return ballotOutcome(await this.#api.known(expected.tracker), expected, true);
+    const answer = await this.#api.known(expected.tracker);
+    this.#isUnsure = answer === null || answer.status !== 404 || codeOf(answer) !== "ballot_unknown";
+    const { mayBeOut } = required(this.#kept.read());
+    return { outcome: ballotOutcome(answer, expected, true), mayBeOut: mayBeOut || this.#isUnsure };
   }
 
   /** Drop what was chosen, and what opens the ballot that it is sealed in. */

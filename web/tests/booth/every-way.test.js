@@ -38,7 +38,11 @@ function events({ turn }) {
     ...flags.flatMap((mayBeOut) =>
       flags.map((isExpired) => ({ type: "kept", mayBeOut, isExpired, tracker: "T" })),
     ),
-    ...["proved", "opened", "away", "failed", "other-ballot"].map((type) => ({ type, turn })),
+    { type: "other-tab", tracker: "T" },
+    ...["proved", "opened", "away", "failed", "other-ballot", "lapsed"].map((type) => ({ type, turn })),
+    ...flags.flatMap((mayBeOut) =>
+      outcomes.map((outcome) => ({ type: "asked", turn, outcome, mayBeOut })),
+    ),
     ...["permitted", "stated", "refused", "ended"].flatMap((type) =>
       outcomes.map((outcome) => ({ type, turn, outcome })),
     ),
@@ -54,8 +58,9 @@ const FEASIBLE = {
   permitted: ({ busy }) => busy === "answers",
   refused: ({ busy }, { outcome }) => (busy === "code" || busy === "answers") && outcome !== null,
   stated: ({ busy }, { outcome }) => busy === "state" && !NO_STATE.has(outcome?.kind),
-  ended: ({ busy }, { outcome }) =>
-    (busy === "handing-in" || busy === "asking") && !OF_A_VISIT.has(outcome?.kind),
+  ended: ({ busy }, { outcome }) => busy === "handing-in" && !OF_A_VISIT.has(outcome?.kind),
+  asked: ({ busy }, { outcome }) => busy === "asking" && !OF_A_VISIT.has(outcome?.kind),
+  lapsed: ({ busy }) => busy === "handing-in",
   noted: ({ busy }) => busy === "handing-in",
   sealed: ({ busy }) => busy === "sealing",
   opened: ({ busy }) => busy === "opening",
@@ -69,12 +74,12 @@ const FEASIBLE = {
 /** Return what is broken by a move, or null. @param {State} state @param {any} event */
 function broken(state, event) {
   const { state: after, effects } = next(state, event);
-  const isOfVotes = event.type === "ended" && event.outcome !== null;
+  const isOfVotes = ["ended", "asked"].includes(event.type) && event.outcome !== null;
   const forgets = effects.some((one) => one.do === "forget" && FORGETS_BALLOT.has(one.what));
   if (state.mayBeOut && !isOfVotes && forgets) {
     return "a ballot that may be out is forgotten";
   }
-  if (state.mayBeOut && !after.mayBeOut && !isOfVotes && event.type !== "noted") {
+  if (state.mayBeOut && !after.mayBeOut && !isOfVotes && !TOLD_BY_GATEWAY.has(event.type)) {
     return "a ballot that may be out is taken for one that isn't";
   }
   if (after.mayBeOut && effects.some((one) => one.do === "seal")) {
@@ -85,6 +90,8 @@ function broken(state, event) {
     : null;
 }
 
+/** Events by which the gateway itself says that it knows of no copy. */
+const TOLD_BY_GATEWAY = new Set(["noted", "asked"]);
 const FORGETS_BALLOT = new Set(["ballot", "all"]);
 
 /** @param {State} state */

@@ -38,7 +38,7 @@ function machine(questions = 2) {
 
 const ANSWERS = new Set([
   ...["proved", "opened", "away", "failed", "other-ballot", "permitted", "stated", "refused"],
-  ...["ended", "sealed", "noted"],
+  ...["ended", "sealed", "noted", "asked", "lapsed"],
 ]);
 const CODE = { type: "code", problems: [] };
 const ANSWERED = { type: "answers", problems: [] };
@@ -56,6 +56,7 @@ const ended = (/** @type {string | null} */ kind) => ({
   type: "ended",
   outcome: kind === null ? null : { kind, atMs: 7 },
 });
+const asked = (/** @type {boolean} */ mayBeOut) => ({ type: "asked", outcome: null, mayBeOut });
 const noted = (/** @type {boolean} */ mayBeOut) => ({ type: "noted", mayBeOut });
 const kept = (/** @type {boolean} */ mayBeOut, isExpired = false) => ({
   type: "kept",
@@ -87,7 +88,7 @@ describe("the way to a receipt", () => {
     has(way.tell(ACTIVE), { step: "choose", question: 0, busy: null });
     has(way.tell(CHOICE), { step: "check", busy: "sealing", tracker: "" }, "seal");
     has(way.tell(SEALED), { step: "check", busy: null, tracker: "T1", standing: "not-cast" });
-    has(way.tell({ type: "cast" }), { step: "sending", busy: "state" }, "ask-state");
+    has(way.tell({ type: "cast" }), { step: "sending", busy: "state" }, "forget choices", "ask-state");
     has(way.tell(UNUSED), { step: "sending", busy: "handing-in" }, "hand-in");
     has(way.tell(noted(true)), { standing: "not-known", mayBeOut: true });
     has(way.tell(ended("accepted")), { step: "receipt", standing: "cast" }, "forget all");
@@ -167,7 +168,7 @@ describe("refusals on the way", () => {
 
   it("asks for the code again where the visit is over", () => {
     const way = atQuestions().through(ANSWERED, refused("visit-over"));
-    has(way, { step: "code", problems: [{ word: "visit-over", field: "code" }] }, "forget visit");
+    has(way, { step: "code", problems: [{ word: "visit-over", field: "code" }] }, "forget session");
   });
 
   for (const kind of ["already-voted", "post-received", "replaced", "withdrawn"]) {
@@ -212,12 +213,35 @@ describe("a service that doesn't answer", () => {
     has(way.tell(noted(true)), { standing: "not-known" });
     has(way.tell(noted(false)), { standing: "not-cast" });
     has(way.tell(noted(true)), { standing: "not-known" });
-    has(way.tell(ended(null)), { step: "sending", busy: null, standing: "not-known" });
+    has(way.tell(ended(null)), { busy: null, standing: "not-known" }, "forget visit");
     has(way.tell({ type: "again" }), { busy: "handing-in", standing: "not-known" }, "hand-in");
   });
 
-  it("hands in at once, where the visit's own session is over", () => {
-    has(atCheck().through("cast", refused("visit-over")), { busy: "handing-in" }, "hand-in");
+  for (const kind of ["refused", "visit-over", "code-refused", "wrong-answers"]) {
+    it(`keeps the sealed ballot where the code's state can't be had, and may try again: ${kind}`, () => {
+      const way = atCheck().through("cast", { type: "stated", outcome: { kind, atMs: 0 } });
+      has(way, { step: "sending", busy: null, standing: "not-cast", tracker: "T1" });
+      has(way.tell({ type: "again" }), { busy: "state" }, "ask-state");
+    });
+  }
+
+  it("asks for code and answers again where the permit lapsed meanwhile, for the same ballot", () => {
+    const way = atSending().through({ type: "lapsed" });
+    has(way, { step: "resume", hasKept: true, tracker: "T1" }, "forget visit", "ask-ballot");
+    has(way.through(asked(false), "cast"), { step: "code", hasKept: true, standing: "not-cast" });
+  });
+
+  it("says nothing of a ballot that may be out but that it stays kept", () => {
+    const way = machine().through(kept(true, true), asked(true), "cast", CODE);
+    has(way.tell({ type: "away" }), { step: "code", problems: [{ word: "away-kept" }] });
+    has(way.through(CODE, { type: "failed" }), { problems: [{ word: "failed-kept" }] });
+    has(way.through(CODE, refused("refused")), { step: "code", problems: [{ word: "failed-kept" }] });
+  });
+
+  it("forgets who waits for too long with a ballot that couldn't be handed in, and keeps the ballot", () => {
+    const way = atCheck().through("cast", { type: "away" }, "timed-out");
+    has(way, { step: "sending", tracker: "T1" }, "forget visit");
+    has(atSending().tell({ type: "timed-out" }), { step: "sending", busy: "handing-in" });
   });
 
   it("asks for nothing twice while it is busy", () => {
@@ -270,61 +294,85 @@ describe("a reload", () => {
     has(way.tell(ended("accepted")), { step: "receipt" }, "forget all");
   });
 
-  it("waits for the voter's word where the ballot never went out", () => {
+  it("asks first, and then waits for the voter's word where the ballot never went out", () => {
     const way = machine().through(kept(false));
-    has(way, { step: "resume", standing: "not-cast", tracker: "T0" });
+    has(way, { step: "resume", busy: "asking", standing: "not-known", tracker: "T0" }, "ask-ballot");
+    has(way.tell({ type: "restart" }), { step: "resume" });
+    has(way.tell(asked(false)), { step: "resume", busy: null, standing: "not-cast" });
     has(way.tell({ type: "cast" }), { step: "sending", busy: "handing-in" }, "hand-in");
   });
 
   it("lets a ballot that never went out be dropped, and begins again", () => {
-    has(machine().through(kept(false), "restart"), { step: "code", hasKept: false }, "forget all");
+    const way = machine().through(kept(false), asked(false), "restart");
+    has(way, { step: "code", hasKept: false }, "forget all");
+  });
+
+  it("takes a ballot for one that may be out where nobody could be asked, and asks again", () => {
+    for (const told of [asked(true), { type: "away" }]) {
+      const way = machine().through(kept(false), told);
+      has(way.tell({ type: "restart" }), { step: "resume", busy: null, standing: "not-known" });
+      has(way.tell({ type: "again" }), { busy: "asking", mayBeOut: true }, "ask-ballot");
+    }
+  });
+
+  it("finds a receipt where an older copy of the tab came back", () => {
+    const told = { type: "asked", outcome: { kind: "accepted", atMs: 7 }, mayBeOut: false };
+    has(machine().through(kept(false), told), { step: "receipt", standing: "cast" }, "forget all");
+  });
+
+  it("does nothing with a ballot that another tab has in hand", () => {
+    const way = machine().through({ type: "other-tab", tracker: "T0" });
+    has(way, { step: "other-tab", standing: "not-known", tracker: "T0" });
+    for (const type of ["restart", "cast", "begin", "again"]) {
+      has(way.tell({ type }), { step: "other-tab", standing: "not-known" });
+    }
   });
 
   it("never drops a ballot that may be out", () => {
-    const way = machine().through(kept(true, true), ended(null));
+    const way = machine().through(kept(true, true), asked(true));
     has(way.tell({ type: "restart" }), { step: "resume", standing: "not-known" });
   });
 
   it("asks what is known before it hands in with an expired permit", () => {
     const way = machine().through(kept(true, true));
     has(way, { step: "resume", busy: "asking", standing: "not-known" }, "ask-ballot");
-    has(way.tell(ended("accepted")), { step: "receipt" }, "forget all");
+    has(way.tell({ ...asked(true), outcome: { kind: "accepted" } }), { step: "receipt" }, "forget all");
   });
 
   it("asks for code and answers anew where the permit has expired, for the same ballot", () => {
-    const way = machine().through(kept(true, true), ended(null), "cast");
+    const way = machine().through(kept(true, true), asked(true), "cast");
     has(way, { step: "code", hasKept: true, standing: "not-known" });
     has(way.through(CODE, "proved", ANSWERED, ACTIVE), { step: "sending" }, "hand-in");
   });
 
   it("hands in the ballot that may be out whatever the code's state is", () => {
     const spent = { type: "permitted", outcome: { kind: "already-voted", atMs: 3 } };
-    const way = machine().through(kept(true, true), ended(null), "cast", CODE, "proved", ANSWERED);
+    const way = machine().through(kept(true, true), asked(true), "cast", CODE, "proved", ANSWERED);
     has(way.tell(spent), { step: "sending", busy: "handing-in" }, "hand-in");
   });
 
   it("doesn't hand in a ballot that never went out where another counts", () => {
     const spent = { type: "permitted", outcome: { kind: "already-voted", atMs: 3 } };
-    const way = machine().through(kept(false, true), "cast", CODE, "proved", ANSWERED, spent);
+    const way = machine().through(kept(false, true), asked(false), "cast", CODE, "proved", ANSWERED, spent);
     has(way, { step: "already-voted" }, "forget all");
   });
 
   for (const kind of ["closed", "locked"]) {
     it(`hands in the ballot that may be out where the booth is ${kind}`, () => {
-      const way = machine().through(kept(true, true), ended(null), "cast", CODE);
+      const way = machine().through(kept(true, true), asked(true), "cast", CODE);
       if (kind === "locked") way.through("proved", ANSWERED);
-      has(way.tell(refused(kind)), { step: "sending", standing: "not-known" }, "hand-in");
+      has(way.tell(refused(kind)), { step: "sending", standing: "not-known" }, "hand-in-as-is");
     });
   }
 
   it("keeps somebody else's ballot from going in with this permit", () => {
-    const way = machine().through(kept(true, true), ended(null), "cast", CODE, "proved", ANSWERED);
+    const way = machine().through(kept(true, true), asked(true), "cast", CODE, "proved", ANSWERED);
     has(way.tell({ type: "other-ballot" }), { step: "other-ballot" }, "forget visit");
     has(way.tell({ type: "restart" }), { step: "other-ballot" });
   });
 
   it("leads back from the code to what is known of the ballot", () => {
-    const way = machine().through(kept(true, true), ended(null), "cast", "back");
+    const way = machine().through(kept(true, true), asked(true), "cast", "back");
     has(way, { step: "resume", standing: "not-known" }, "forget visit");
   });
 });
@@ -347,7 +395,7 @@ describe("an audit", () => {
 describe("the back button", () => {
   it("goes a step back at every step, and never out of the page by itself", () => {
     has(atCode().tell({ type: "back" }), { step: "start" }, "forget visit");
-    has(atQuestions().tell({ type: "back" }), { step: "code" }, "forget visit");
+    has(atQuestions().tell({ type: "back" }), { step: "code" }, "forget session");
     has(atChoose().tell({ type: "back" }), { step: "questions" });
     has(atChoose().through(CHOICE, "back"), { step: "choose", question: 0 });
     has(atCheck().tell({ type: "back" }), { step: "choose", question: 1 }, "forget ballot");
@@ -405,9 +453,27 @@ describe("the time-out", () => {
     has(way, { step: "questions", problems: [{ word: "wrong-answers", remaining: 3 }] });
   });
 
-  it("doesn't end a visit whose ballot may be out, nor one that hasn't begun", () => {
+  it("doesn't end a visit whose ballot may be out: it leads back to the kept ballot", () => {
     has(atSending().through(noted(true), "warned", "timed-out"), { step: "sending", warns: false });
-    has(atCode().through("warned", "timed-out"), { step: "code", warns: false });
+    for (const mayBeOut of [true, false]) {
+      const way = machine().through(kept(mayBeOut, true), asked(mayBeOut), "cast", CODE, "proved");
+      has(way.tell({ type: "timed-out" }), { step: "resume", mayBeOut }, "forget visit");
+    }
+  });
+
+  it("ends at a code that was typed and left, which is put off without asking anybody", () => {
+    const way = atCode().through("warned", "extend");
+    has(way, { step: "code", warns: false }, "linger");
+    has(way.tell({ type: "timed-out" }), { step: "timed-out" }, "forget all");
+  });
+
+  it("forgets a code that was scanned and left on the first page", () => {
+    has(machine().tell({ type: "timed-out" }), { step: "start" }, "forget visit");
+  });
+
+  it("keeps the sealed ballot where the renewal is refused for a reason of the moment", () => {
+    const told = { type: "not-renewed", outcome: { kind: "refused" } };
+    has(atCheck().through("warned", "extend", told), { step: "check", tracker: "T1" });
   });
 
   it("is over with a new permit", () => {
