@@ -61,7 +61,8 @@ class Asset(Struct, frozen=True):
     def answer(self, request: web.Request) -> web.Response:
         """The file, or that the caller has it already."""
         headers = policy.asset_headers()
-        headers |= {"ETag": self.etag, "Content-Type": self.content_type}
+        # Weak: the same for the file and for its compressed form.
+        headers |= {"ETag": f"W/{self.etag}", "Content-Type": self.content_type}
         if is_known(request, self.etag):
             return web.Response(status=304, headers=headers)
         if takes_gzip(request):

@@ -93,7 +93,7 @@ class Site:
         headers["Vary"] = "Accept-Encoding, Accept-Language"
         headers["Cache-Control"] = "no-store" if is_personal or status != 200 else "no-cache"
         if status == 200 and not is_personal:
-            headers["ETag"] = made.etag
+            headers["ETag"] = f"W/{made.etag}"  # the same for both encodings
             if is_known(request, made.etag):
                 return web.Response(status=304, headers=headers)
         if takes_gzip(request):
