@@ -14,7 +14,9 @@ from playwright.async_api import Page
 MADE_UP: Final = "en-XA"
 """The pseudo-locale: every translated word has strange letters and is a third longer."""
 MADE_UP_RTL: Final = "ar-XB"
-_NAMES: Final = ("Castonce",)
+# The site's name, and those of browsers.
+_BROWSERS: Final = ("Samsung", "Internet", "Safari", "Firefox", "Chrome", "Edge")
+_NAMES: Final = ("Castonce", *_BROWSERS, "iPhone", "iPad", "Mac")
 
 
 @cache

@@ -17,6 +17,7 @@ from tests.browser.tab import Tab
 from tests.browser.voter import Voter
 from tests.journeys import voters
 from tests.journeys.gathering import Gathering
+from tests.journeys.patience import until
 from tests.journeys.whole import Whole
 
 
@@ -70,6 +71,30 @@ async def test_whoever_posted_is_told_so(tab: Tab, one: Gathering) -> None:
     await _comes_with_code_and_answers(voter)
     await _is_kind(voter, "post-received")
     await expect(voter.section("post-received").locator("[data-fill=at]")).not_to_be_empty()
+
+
+@promise("P5")
+async def test_the_officials_hear_of_whoever_posted_nothing(
+    tab: Tab, one: Gathering, whole: Whole
+) -> None:
+    """One press opens a case; a second one isn't needed, and the page says that they know."""
+    elect = one.one()
+    assert await voters.scan(one, elect) == "admitted"
+    voter = Voter(tab, one, elect)
+    await _comes_with_code_and_answers(voter)
+    await voter.is_at("post-received")
+    await tab.page.locator("#tell-posted-nothing").click()
+    await expect(voter.section("post-received").locator("[data-told=yes]")).to_be_visible()
+    officer = whole.officers.identity[0]
+    cases = await until(
+        lambda: [
+            case
+            for case in officer.get(f"/elections/{one.election_id}/cases")["cases"]
+            if case.get("right_id") == elect.right_id
+        ],
+        what="the case of whoever posted nothing",
+    )
+    assert cases
 
 
 @promise("P4")

@@ -32,8 +32,14 @@ PAGES: Final = {
     "board-check": ("board", "/{open}/check"),
     "board-verify": ("board", "/{open}/verify"),
 }
-MISSING: Final = {"missing", "board-missing"}
+# The board has a page for an election once its first entry is there: when voting is about to begin.
+MISSING: Final = {"missing", "board-missing", "board-soon"}
+OFTEN: Final = {"start", "help", "board-election"}
 every_page = pytest.mark.parametrize("name", PAGES)
+some_pages = pytest.mark.parametrize(
+    "name",
+    [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in PAGES],
+)
 
 
 class Site:
@@ -82,7 +88,7 @@ async def test_nothing_is_cut_on_the_smallest_phone(open_one: Opens, site: Site,
     await looks.require_translated(tab.page)
 
 
-@every_page
+@some_pages
 async def test_a_page_can_be_read_from_right_to_left(
     open_one: Opens, site: Site, name: str
 ) -> None:
@@ -93,7 +99,7 @@ async def test_a_page_can_be_read_from_right_to_left(
     await looks.require_whole(tab.page)
 
 
-@every_page
+@some_pages
 async def test_a_page_speaks_welsh(open_one: Opens, site: Site, name: str) -> None:
     """By the browser's own wish, without a cookie; and says so to a screen reader."""
     tab = await open_one(locale="cy")
@@ -106,7 +112,7 @@ async def test_a_page_speaks_welsh(open_one: Opens, site: Site, name: str) -> No
     assert await tab.page.context.cookies() == []
 
 
-@every_page
+@some_pages
 async def test_a_page_can_be_read_without_javascript(
     open_one: Opens, site: Site, name: str
 ) -> None:

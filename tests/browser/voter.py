@@ -104,7 +104,7 @@ class Voter:
     async def answer(self, changed: dict[str, str] | None = None) -> None:
         """Fill in the security questions and go on."""
         for fact, text in (self.answers | (changed or {})).items():
-            await self._fill_fact(fact, text)
+            await self.fill_fact(fact, text)
         await self._continue("questions")
 
     async def choose(self, chosen: Sequence[str]) -> None:
@@ -163,7 +163,8 @@ class Voter:
         self.clicks += 1
         await self.section(step).get_by_role("button", name="Continue").click()
 
-    async def _fill_fact(self, fact: str, text: str) -> None:
+    async def fill_fact(self, fact: str, text: str) -> None:
+        """Answer one security question."""
         if fact == "date_of_birth":
             for part, value in zip(("day", "month", "year"), text.split("/"), strict=True):
                 await self.page.locator(f"#fact-date_of_birth-{part}").fill(value)

@@ -2,10 +2,11 @@
 (names) => {
   // Letters that the pseudo-locale leaves as they are prove nothing.
   const plain = /[ACDEGHIJKLNORSTUWYZacdeghijklnorstuwyz]/;
+  const isTypeName = (word) => /^([A-Z][a-z]+){2,}$/.test(word); // of messages and entries
   const isPlain = (word) =>
-    /[A-Za-z]{2,}/.test(word) && plain.test(word) && !names.includes(word.replace(/\W/g, ""));
+    !isTypeName(word) && /[A-Za-z]{2,}/.test(word) && plain.test(word) && !names.includes(word.replace(/\W/g, ""));
   const isLeft = (text) => text.split(/\s+/).some(isPlain);
-  const skipped = "[translate=no], time, code, kbd, pre, script, style, template";
+  const skipped = "[translate=no], .app-sign, [data-fill=at], title, time, code, kbd, pre, script, style, template";
   const isForeign = (one) => one.closest("[lang]") !== document.documentElement;
   const isSkipped = (one) => one.closest(skipped) !== null || isForeign(one);
   const found = [];
