@@ -15,6 +15,9 @@ import { CodeRefused } from "../protocol/errors.js";
 
 /** @typedef {import("./state.js").Problem} Problem */
 
+/** What is left of the sealed length beside nonce, attempt and the names of the fields. */
+const LONGEST_ANSWERS_BYTES = 800;
+
 /**
  * Return the code as it is typed; empty where nothing is.
  *
@@ -75,7 +78,23 @@ export function typedAnswers(document) {
       });
     }
   }
-  return { answers, problems };
+  return { answers, problems: problems.length > 0 ? problems : tooLongTogether(answers) };
+}
+
+/**
+ * Sealed answers have one length, and all answers together must go into it.
+ *
+ * @param {Record<string, string>} answers
+ * @returns {Problem[]}
+ */
+export function tooLongTogether(answers) {
+  const bytesOf = (/** @type {unknown} */ given) =>
+    new TextEncoder().encode(JSON.stringify(given)).length;
+  if (bytesOf(answers) <= LONGEST_ANSWERS_BYTES) {
+    return [];
+  }
+  const [longest] = Object.keys(answers).sort((a, b) => bytesOf(answers[b]) - bytesOf(answers[a]));
+  return [problemOf(longest, "too-long-together")];
 }
 
 /**

@@ -40,7 +40,7 @@ export class Kept {
 
   /** Return what is kept, or null; what can't be read is no ballot. */
   read() {
-    return this.#stored("sent") ?? this.#stored("sealed") ?? this.#inMemory;
+    return this.#inMemory ?? this.#stored("sent") ?? this.#stored("sealed");
   }
 
   /**
@@ -54,22 +54,40 @@ export class Kept {
   keep(permit, ballot, mayBeOut) {
     this.#inMemory = { electionId: this.#electionId, permit, ballot, mayBeOut };
     const text = JSON.stringify({ election_id: this.#electionId, permit, ballot });
+    // Written before the other is removed: whatever ends the page, one of them is there, and the
+    // one that was sent is believed first. Where there is no room for both, the other goes first.
+    if (this.#isWritten(mayBeOut ? "sent" : "sealed", text)) {
+      this.#remove(mayBeOut ? "sealed" : "sent");
+      return true;
+    }
+    this.#remove("sealed");
+    this.#remove("sent"); // what it says is true no longer
+    return this.#isWritten(mayBeOut ? "sent" : "sealed", text);
+  }
+
+  /** Remove every trace. */
+  forget() {
+    this.#inMemory = null;
+    this.#remove("sent");
+    this.#remove("sealed");
+  }
+
+  /**
+   * @param {"sent" | "sealed"} how
+   * @param {string} text
+   */
+  #isWritten(how, text) {
     try {
-      // Written before the other is removed: whatever ends the page, one of them is there, and
-      // the one that was sent is believed first.
-      this.#storage?.setItem(this.#name(mayBeOut ? "sent" : "sealed"), text);
-      this.#storage?.removeItem(this.#name(mayBeOut ? "sealed" : "sent"));
+      this.#storage?.setItem(this.#name(how), text);
       return this.#storage !== null;
     } catch {
       return false; // full or forbidden: the page says that a reload would lose it
     }
   }
 
-  /** Remove every trace. */
-  forget() {
-    this.#inMemory = null;
-    this.#storage?.removeItem(this.#name("sent"));
-    this.#storage?.removeItem(this.#name("sealed"));
+  /** @param {"sent" | "sealed"} how */
+  #remove(how) {
+    this.#storage?.removeItem(this.#name(how));
   }
 
   /** @param {"sent" | "sealed"} how */

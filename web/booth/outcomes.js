@@ -3,7 +3,8 @@
  *
  * Promises that once a copy of a ballot may have gone out, only the answers that the API documents
  * as final end its way: an accepted receipt or one of FINAL. Everything else (no answer, 404 of a
- * gateway that has just started, a proxy's page) says nothing about that copy. Trusts nothing but a
+ * gateway that has just started) says nothing about that copy. A proxy's page ends no ballot's way at
+ * all. Trusts nothing but a
  * receipt that `votes` signed. The rules are those of `cli/cast_answers.py`.
  *
  * @module
@@ -55,6 +56,18 @@ export const BALLOT_REASONS = [
 const FINAL = new Map([
   [409, new Set([...BALLOT_REASONS, "no_online_channel"])],
   [403, new Set(["permit_refused"])],
+]);
+
+/** The other refusals of the gateway's own for a ballot; whatever else comes is somebody else's. */
+const OWN = new Set([
+  ...BALLOT_REASONS,
+  "no_online_channel",
+  "permit_refused",
+  "not_json",
+  "invalid_body",
+  "too_deep",
+  "too_large",
+  "unsupported_media_type",
 ]);
 
 const PASSING = new Set([202, 404, 408, 429]);
@@ -119,7 +132,7 @@ export function ballotOutcome(answer, ballot, mayBeOut) {
   if (answer.status === 200 || answer.status === 201) {
     return accepted(answer, ballot);
   }
-  if (mayBeOut && !FINAL.get(answer.status)?.has(codeOf(answer))) {
+  if (!OWN.has(codeOf(answer)) || (mayBeOut && !FINAL.get(answer.status)?.has(codeOf(answer)))) {
     return null;
   }
   const outcome = refusal(answer);

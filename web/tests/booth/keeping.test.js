@@ -60,6 +60,28 @@ describe("the kept ballot", () => {
     assert.equal(one.read(), null);
   });
 
+  it("is never found as it was before, where there is no room to note that it was sent", () => {
+    const store = new Store();
+    const one = kept(store);
+    one.keep(PERMIT, "{}", false);
+    store.isFull = true;
+    assert.equal(one.keep(PERMIT, "{}", true), false);
+    assert.equal(one.read()?.mayBeOut, true);
+    assert.equal(kept(store).read(), null);
+  });
+
+  it("takes the room of what it was before, where there is none for both", () => {
+    const store = new Store();
+    const one = kept(store);
+    one.keep(PERMIT, "{}", false);
+    store.setItem = (name, text) => {
+      if (store.size > 0 && !store.has(name)) throw new Error("QuotaExceededError");
+      store.set(name, text);
+    };
+    assert.equal(one.keep(PERMIT, "{}", true), true);
+    assert.equal(kept(store).read()?.mayBeOut, true);
+  });
+
   it("stays in memory where the browser keeps nothing, and says so", () => {
     const full = new Store();
     full.isFull = true;

@@ -93,6 +93,12 @@ describe("what an answer says of a ballot", () => {
     assert.equal(ballotOutcome(answer(413, { code: "too_large" }), BALLOT, false)?.kind, "refused");
   });
 
+  it("is nothing where somebody between the page and the gateway refuses: the ballot stays", () => {
+    for (const one of [answer(403), answer(413, "<html>"), answer(403, { code: "blocked_by_proxy" })]) {
+      assert.equal(ballotOutcome(one, BALLOT, false), null);
+    }
+  });
+
   for (const reason of BALLOT_REASONS) {
     it(`ends at the reason of votes, even of a ballot that may be out: ${reason}`, () => {
       const outcome = ballotOutcome(answer(409, { code: reason, first_at_ms: 5 }), BALLOT, true);
