@@ -44,6 +44,8 @@ class Adding:
 
     async def prepare(self, records: Sequence[Record[Any]]) -> None:
         """Judge a fetch, and add up what can be added, as far as its elections are known."""
+        if not records:
+            return
         async with connection(self._pool) as sql:
             found = await ballots.look(sql, [record.message for record in records])
         unknown = {record.message.election_id for record in records} - found.polled.keys()
