@@ -147,7 +147,8 @@ class Reader:
 def _assets() -> Assets:
     """Stand-ins for the built files: what pages say doesn't depend on them."""
     names = [f"{room}/{path.name}" for room in ("board", "verify") for path in _modules(room)]
-    files = dict.fromkeys(("layout/site.css", "layout/icon.svg", *names), b"")
+    workers = [f"worker/{name}" for name in names if name.endswith(".worker.js")]
+    files = dict.fromkeys(("layout/site.css", "layout/icon.svg", *names, *workers), b"")
     return Assets(files, {}, {name: [name] for name in names})
 
 
