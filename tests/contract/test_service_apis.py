@@ -16,6 +16,7 @@ from services.board.routes import make_api as make_board
 from services.gateway.api import Lobby
 from services.gateway.api import make_api as make_gateway
 from services.gateway.ballots import Ballots
+from services.gateway.pages import Pages as GatewayPages
 from services.gateway.visits import Visits
 from shared.http.api import Api
 from shared.staff import StaffList
@@ -48,9 +49,16 @@ def board_api() -> Api:
     return make_board(blank(BoardApi), pages, front)
 
 
+def gateway_api() -> Api:
+    pages = blank(GatewayPages)
+    pages._front = Front(Site(Assets.load("booth"), "booth", zone=ZoneInfo("UTC")))
+    pages.refuse = pages._front.refuse
+    return make_gateway(blank(Lobby), blank(Visits), blank(Ballots), pages)
+
+
 def api_of(service: str) -> Api:
     if service == "gateway":
-        return make_gateway(blank(Lobby), blank(Visits), blank(Ballots))
+        return gateway_api()
     if service == "board":
         return board_api()
     module = import_module(f"services.{service}.api")
