@@ -14,7 +14,15 @@
 
 import { slotsOf } from "./election.js";
 import { ProtocolError } from "./errors.js";
-import { multiply, multiplyBase, randomScalar, reduce, writePoint, writeScalar } from "./group.js";
+import {
+  multiply,
+  multiplyBase,
+  multiplyBaseEvenly,
+  randomScalar,
+  reduce,
+  writePoint,
+  writeScalar,
+} from "./group.js";
 import { digestBase64 } from "./hash.js";
 import { proveKnowledge, proveOneIsZero } from "./proofs.js";
 
@@ -122,8 +130,7 @@ function seal(context, question, openings) {
  * @returns {Ciphertext}
  */
 function encrypt(key, { randomness, plaintext }) {
-  // The plaintext's power is multiplied out for a zero too: the time tells nothing.
-  const beta = multiply(key, randomness).add(multiplyBase(plaintext));
+  const beta = multiply(key, randomness).add(multiplyBaseEvenly(plaintext));
   return { alpha: writePoint(multiplyBase(randomness)), beta: writePoint(beta) };
 }
 

@@ -148,6 +148,16 @@ export function multiplyBase(scalar) {
 }
 
 /**
+ * Return scalar·g in the same number of steps for zero too: for what a vote may be.
+ *
+ * @param {bigint} scalar
+ * @returns {Point}
+ */
+export function multiplyBaseEvenly(scalar) {
+  return multiplyBase(scalar + 1n).subtract(GENERATOR);
+}
+
+/**
  * Return SHA-256 of the text, read big-endian, modulo the group order.
  *
  * @param {string} text

@@ -19,6 +19,7 @@ import {
   hashToScalar,
   multiply,
   multiplyBase,
+  multiplyBaseEvenly,
   randomScalar,
   reduce,
   writePoint,
@@ -81,7 +82,7 @@ export function proveOneIsZero(key, prefix, openings) {
  */
 function simulate(key, opening, { challenge, response }) {
   const exponent = response + opening.randomness * challenge;
-  const shift = multiplyBase(opening.plaintext * challenge);
+  const shift = multiplyBaseEvenly(opening.plaintext * challenge);
   return [multiplyBase(exponent), multiply(key, exponent).add(shift)];
 }
 
