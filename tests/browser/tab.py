@@ -12,7 +12,7 @@ from tests.browser import shots
 from tests.browser.watching import Watch
 from tests.journeys.whole import Whole
 
-PATIENCE_MS: Final = 30_000
+PATIENCE_MS: Final = 60_000
 """How long a wait for a state may last before the test has failed."""
 
 
