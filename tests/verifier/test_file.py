@@ -43,7 +43,9 @@ def test_where_a_file_is_damaged_is_said(small: list[Record]) -> None:
     raw = pack(small)
     for damaged, where in (
         (raw[:100], "can't be followed at entry 0:"),
+        (raw[:300], "ends within entry 0:"),
         (raw[:600], "ends within entry 0:"),
+        (raw[:124] + b"1" + raw[125:], "ends within entry 0:"),
         (raw[:1124], "can't be followed at entry 1:"),
         (raw[:1600], "ends within entry 1:"),
         (raw + b"x", f"can't be followed at entry {len(small) + 1}:"),

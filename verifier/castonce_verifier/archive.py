@@ -100,7 +100,7 @@ class Archive:
     def _follow(self, start: int, number: int) -> tuple[str, int]:
         """Return the name and size that a header gives, if the file holds all of the entry."""
         header = self._content[start : start + BLOCK]
-        if len(header) < BLOCK or not _OCTAL.fullmatch(header[124:135]):
+        if not _OCTAL.fullmatch(header[124:135]):
             raise Unreadable(f"the file can't be followed at entry {number}: cut or damaged")
         size = int(header[124:135], 8)
         if self._end(start, size) > len(self._content):
