@@ -64,6 +64,7 @@
  *   | {type: "noted", turn: number, mayBeOut: boolean}} Event
  *
  * @typedef {{state: State, effects: readonly Effect[]}} Move
+ * @typedef {(state: State, event: any) => Move | undefined} Rule  undefined: it means nothing here
  */
 
 /** The steps at which a time-out is near after a while: something secret lies open in the page. */

@@ -10,6 +10,18 @@
  * @module
  */
 
+import {
+  answersRefused,
+  away,
+  ballotEnded,
+  failed,
+  forgetAll,
+  notRenewed,
+  permitted,
+  timedOut,
+  VISIT_ENDS,
+  visitEnded,
+} from "./endings.js";
 import { arrived, at, begun, ENDS, move, still, TIMED } from "./state.js";
 
 /**
@@ -18,6 +30,7 @@ import { arrived, at, begun, ENDS, move, still, TIMED } from "./state.js";
  * @typedef {import("./state.js").Event} Event
  * @typedef {import("./state.js").Move} Move
  * @typedef {import("./state.js").Problem} Problem
+ * @typedef {import("./state.js").Rule} Rule
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Step} Step
  */
@@ -39,8 +52,6 @@ export function next(state, event) {
   }
   return STEPS[state.step]?.[event.type]?.(state, event) ?? still(state);
 }
-
-/** @typedef {(state: State, event: any) => Move | undefined} Rule */
 
 /** @type {Record<string, Rule>} */
 const ANYWHERE = {
@@ -241,34 +252,6 @@ function resumed(state, { mayBeOut, isExpired, tracker }) {
 }
 
 /** @type {Rule} */
-function permitted(state, { outcome }) {
-  if (state.hasKept && (outcome === null || state.mayBeOut)) {
-    // The ballot from before the reload; whatever its code's state, `votes` knows of it alone.
-    return move(
-      begun(state),
-      { ...at("sending"), hasKept: false, busy: "handing-in" },
-      { do: "hand-in" },
-    );
-  }
-  return outcome === null
-    ? move(state, { ...at("choose"), question: 0, isReturning: false, warns: false })
-    : visitEnded(state, outcome);
-}
-
-/** @type {Rule} */
-function answersRefused(state, { outcome }) {
-  if (outcome.kind === "wrong-answers") {
-    const problems = [{ word: "wrong-answers", remaining: outcome.remaining ?? 0 }];
-    return move(state, { busy: null, isRenewing: false, problems });
-  }
-  if (outcome.kind === "visit-over" || outcome.kind === "code-refused") {
-    const problems = [{ word: "visit-over", field: "code" }];
-    return move(begun(state), { ...at("code"), problems }, { do: "forget", what: "session" });
-  }
-  return visitEnded(state, outcome);
-}
-
-/** @type {Rule} */
 function chosen(state, { problems }) {
   if (problems.length > 0) {
     return move(state, { problems });
@@ -279,112 +262,6 @@ function chosen(state, { problems }) {
     : move(state, { ...at("choose"), question: state.question + 1 });
 }
 
-/** @type {Rule} */
-function away(state) {
-  const word = state.mayBeOut ? "away-kept" : "away";
-  return move(state, { busy: null, isRenewing: false, problems: [{ word }] });
-}
-
-/** @type {Rule} */
-function failed(state) {
-  const word = state.mayBeOut ? "failed-kept" : "failed";
-  return move(state, { busy: null, isRenewing: false, problems: [{ word }] });
-}
-
-/** @type {Rule} */
-function timedOut(state) {
-  if (!TIMED.has(state.step)) {
-    return undefined;
-  }
-  return state.mayBeOut || state.hasKept
-    ? move(begun(state), at("resume"), { do: "forget", what: "visit" }) // the ballot stays kept
-    : ended(state, "timed-out");
-}
-
-/** @type {Rule} */
-function notRenewed(state, { outcome }) {
-  if (!TIMED.has(state.step)) {
-    return undefined;
-  }
-  if (outcome === null) {
-    return away(state, {});
-  }
-  return outcome.kind === "refused"
-    ? failed(state, {})
-    : answersRefused({ ...begun(state), ...at("questions") }, { outcome });
-}
-
-/** @type {Rule} */
-function ballotEnded(state, { outcome }) {
-  if (outcome === null) {
-    // Patience is over: the page may lie open for long, and a new permit can be asked for again.
-    return move(state, { busy: null }, { do: "forget", what: "visit" });
-  }
-  if (outcome.kind === "accepted") {
-    return move(
-      state,
-      { ...at("receipt"), outcome, standing: "cast", mayBeOut: false, hasKept: false },
-      forgetAll(),
-    );
-  }
-  if (outcome.kind === "receipt-doubtful") {
-    // Not final: the ballot stays kept, and a reload asks again.
-    return move(state, { ...at("receipt-doubtful"), outcome }, { do: "forget", what: "visit" });
-  }
-  return over(state, outcome.kind, outcome);
-}
-
-/**
- * The visit can't go on; a ballot that may be out still can, with the permit that it has.
- *
- * @param {State} state
- * @param {Outcome} outcome
- */
-function visitEnded(state, outcome) {
-  const isForGood = VISIT_ENDS.has(outcome.kind);
-  if (!isForGood && (state.mayBeOut || state.hasKept)) {
-    return /** @type {Move} */ (failed(state, {})); // that says nothing of the kept ballot
-  }
-  if (state.mayBeOut) {
-    return move(
-      begun(state),
-      { ...at("sending"), hasKept: false, busy: "handing-in" },
-      { do: "hand-in-as-is" },
-    );
-  }
-  return ended(state, isForGood ? outcome.kind : "refused", outcome);
-}
-
-/**
- * The visit ends with nothing cast.
- *
- * @param {State} state
- * @param {string} step
- * @param {Outcome | null} [outcome]
- */
-function ended(state, step, outcome = null) {
-  if (state.mayBeOut) {
-    throw new Error(`Only votes ends the way of a ballot that may be out, not ${step}.`);
-  }
-  return over(state, step, outcome);
-}
-
-/**
- * Nothing goes on from here, and nothing stays kept.
- *
- * @param {State} state
- * @param {string} step
- * @param {Outcome | null} outcome
- */
-function over(state, step, outcome) {
-  const nothing = { mayBeOut: false, hasKept: false, standing: /** @type {const} */ ("none") };
-  return move(
-    begun(state),
-    { ...at(/** @type {Step} */ (step)), ...nothing, outcome },
-    forgetAll(),
-  );
-}
-
 /** @param {State} state */
 function sealing(state) {
   return move(
@@ -393,18 +270,6 @@ function sealing(state) {
     { do: "seal" },
   );
 }
-
-/** Why a code can't be used online now; whatever else refuses a step may pass. */
-const VISIT_ENDS = new Set([
-  "already-voted",
-  "post-received",
-  "replaced",
-  "withdrawn",
-  "locked",
-  "closed",
-  "not-open",
-  "no-online",
-]);
 
 /** The first page again; what was asked for before comes too late there, too. @param {State} state */
 function anew(state) {
@@ -419,9 +284,4 @@ function isSealed(state) {
 /** @param {State} state */
 function standingOf(state) {
   return state.mayBeOut ? "not-known" : "not-cast";
-}
-
-/** @returns {Effect} */
-function forgetAll() {
-  return { do: "forget", what: "all" };
 }
