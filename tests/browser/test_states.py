@@ -10,6 +10,7 @@ from playwright.async_api import Page, Request, expect
 
 from tests.browser import looks, shots
 from tests.browser.axe import require_accessible
+from tests.browser.canaries import Secrets, require_nothing_kept
 from tests.browser.conftest import Opens
 from tests.browser.network import slow_down
 from tests.browser.tab import Tab
@@ -178,3 +179,35 @@ async def test_without_javascript_the_booth_says_so_and_points_to_the_post(
     assert "Vote by post" in words
     await expect(tab.page.locator("#begin")).to_be_hidden()
     await shots.take(tab.page, "booth-without-javascript")
+
+
+async def test_a_time_limit_warns_first_and_is_put_off_by_one_press(
+    tab: Tab, one: Gathering
+) -> None:
+    """Two minutes before; "Carry on" keeps everything, and in the end nothing stays."""
+    voter = Voter(tab, one, one.one())
+    await tab.page.clock.install()
+    await voter.get_in()
+    warning = tab.page.locator("#time-warning")
+    await _pass_minutes(tab.page)
+    await expect(warning).to_be_visible()
+    await require_accessible(tab.page, "the time warning")
+    await shots.take(tab.page, "booth-time-warning")
+    await tab.page.locator("#extend").click()
+    await expect(warning).to_be_hidden()
+    await voter.is_at("choose")
+    await _pass_minutes(tab.page)
+    await expect(warning).to_be_visible()
+    await tab.page.clock.fast_forward(180_000)
+    await voter.is_at("timed-out")
+    await require_accessible(tab.page, "a visit that timed out")
+    secrets = Secrets.of(voter.elect, voter.answers)
+    await require_nothing_kept(tab.page, secrets, watch=tab.watch)
+
+
+async def _pass_minutes(page: Page) -> None:
+    """Let the clock go on, minute by minute, until the page warns."""
+    for _ in range(40):
+        await page.clock.fast_forward(60_000)
+        if await page.locator("#time-warning").is_visible():
+            return
