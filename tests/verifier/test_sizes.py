@@ -49,6 +49,13 @@ def test_a_record_longer_than_any_can_be_is_refused(small: list[Record], what: s
     assert "is longer than" not in reason
 
 
+def test_an_event_longer_than_any_can_be_is_refused(small: list[Record]) -> None:
+    """Before it is read as JSON, as the records that events are about."""
+    for length, reason in ((1_001, "longer than an event can be"), (1_000, "isn't well-formed")):
+        refused = refusal(pack([*small[:4], Record("event", b"[" * length)]))
+        assert (entry_number(refused), reason in refused.reason) == (5, True), refused
+
+
 def test_a_list_of_credentials_is_long_but_flat(small: list[Record]) -> None:
     """It may have 100 megabytes; of a list of lists that would be three gigabytes of memory."""
     credential = json.loads(small[2].body)[0]
