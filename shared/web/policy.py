@@ -13,11 +13,11 @@ HSTS: Final = "max-age=63072000"
 WORKERS_POLICY: Final = "castonce-workers"
 """The one Trusted Types policy there is, and only on pages that start workers."""
 _NO_FEATURES = (
-    "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), "
+    "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), "
     "clipboard-read=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), "
     "gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), "
     "magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), "
-    "publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), web-share=(), "
+    "publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), "
     "xr-spatial-tracking=()"
 )
 _ALWAYS: Final = {
