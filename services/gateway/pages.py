@@ -21,12 +21,12 @@ from shared.web.front import Front
 from shared.web.manifest import NEEDS
 
 BROWSERS: Final = (
-    ("Chrome, Edge", "90"),
+    ("Chrome, Edge", "93"),
     ("Firefox", "108"),
     ("Safari (iPhone, iPad, Mac)", "16.4"),
-    ("Samsung Internet", "15"),
+    ("Samsung Internet", "17"),
 )
-"""Who has import maps, which is what the oldest of them lacks."""
+"""Who has import maps and `Object.hasOwn`, which are what the oldest of them lack."""
 
 
 class Pages:
