@@ -9,8 +9,9 @@ import random
 from typing import Any
 
 import pytest
+from castonce_verifier.election import read_election
 from castonce_verifier.faults import Fault
-from castonce_verifier.strict_json import natural
+from castonce_verifier.strict_json import digest, natural
 
 from ballots.election import Question
 from tests.verifier.elections import Poll, resigned
@@ -183,3 +184,21 @@ def test_another_spelling_of_an_entry_is_refused(small: list[Record], spelling: 
             refused = refusal(pack(replaced(small, place, other)))
             # The election may be spaced, as its makers like; then the ballots don't fit it.
             assert entry_number(refused) in (place + 1, FIRST_BALLOT + 1), (place, refused)
+
+
+def test_an_election_may_be_spelled_freely_but_says_nothing_twice(small: list[Record]) -> None:
+    """It is no compact text, so that no other check would see the first of two keys."""
+    raw = small[0].body
+    assert read_election(raw.replace(b",", b", ")).uuid == read_election(raw).uuid
+    for name in (b'"name"', b'"min"'):
+        doubled = raw.replace(name, name + b":0," + name, 1)
+        with pytest.raises(Fault, match="same field twice"):
+            read_election(doubled)
+
+
+@pytest.mark.parametrize("value", ["", "0" * 63, "0" * 65, "A" * 64, "g" * 64, 7, None, ["0"]])
+def test_a_hash_has_one_spelling(value: object) -> None:
+    """Sixty-four lower-case hex digits, in a text."""
+    assert digest("0a" * 32) == "0a" * 32
+    with pytest.raises(Fault, match="lacks a hash of 64 lower-case hex digits"):
+        digest(value)
