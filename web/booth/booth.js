@@ -10,6 +10,7 @@
 
 import { takeCode, taken } from "./arrival.js";
 import { Api, GatewayAway } from "./api.js";
+import { focusOn, isAble, painted, sleep } from "./browser.js";
 import { chosen, codeOf, codeProblems, field, typedAnswers, typedCode } from "./fields.js";
 import { Kept, tabStorage } from "./kept.js";
 import { watchLeaving } from "./leaving.js";
@@ -29,14 +30,6 @@ import { trackerOf } from "../protocol/ballot.js";
  * @typedef {import("./state.js").Event} BoothEvent
  * @typedef {import("./state.js").Effect} Effect
  */
-
-const sleep = (/** @type {number} */ milliseconds) =>
-  /** @type {Promise<void>} */ (new Promise((done) => setTimeout(done, milliseconds)));
-
-/** Return whether this browser can seal a vote. */
-function isAble() {
-  return globalThis.crypto?.subtle !== undefined && Object.hasOwn !== undefined && "at" in [];
-}
 
 class Booth {
   constructor() {
@@ -304,7 +297,9 @@ class Booth {
         this.submitted(name);
       });
     }
-    document.getElementById("choices")?.addEventListener("change", (event) => this.ticked(event));
+    document.getElementById("choices")?.addEventListener("change", ({ target }) => {
+      this.paper.tick(target, this.questions[this.state.question]);
+    });
     document.getElementById("print")?.addEventListener("click", () => print());
     document
       .getElementById("tell-posted-nothing")
@@ -365,20 +360,6 @@ class Booth {
     }
   }
 
-  /** A blank vote and answers exclude each other. @param {Event} event */
-  ticked({ target }) {
-    const question = this.questions[this.state.question];
-    if (target instanceof HTMLInputElement && target.checked && question !== undefined) {
-      const isBlank = target.value === "blank";
-      for (const one of document.querySelectorAll("#choices input")) {
-        if (one instanceof HTMLInputElement && (one.value === "blank") !== isBlank) {
-          one.checked = false;
-        }
-      }
-    }
-    if (question !== undefined) this.paper.showCount(question);
-  }
-
   /** A letter was scanned while the page was open. @param {string} code */
   scanned(code) {
     if (code !== "" && (this.state.step === "start" || this.state.step === "code")) {
@@ -404,20 +385,6 @@ class Booth {
       this.pages.showBoard(`${board}${this.electionId}/ballot?tracker=${tracker}${lang}`);
     }
   }
-}
-
-/** Lead to a part of the page, as its link would. @param {HTMLElement | null} part */
-function focusOn(part) {
-  if (part !== null && part.tabIndex < 0 && !part.hasAttribute("tabindex")) {
-    part.tabIndex = -1; // such as main, to which "Skip to main content" leads
-  }
-  part?.focus();
-  part?.scrollIntoView();
-}
-
-/** Resolve once the browser has shown what was changed. */
-function painted() {
-  return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 }
 
 if (isAble()) {

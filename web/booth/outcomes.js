@@ -171,6 +171,13 @@ export function stateOutcome(answer) {
   return kind === null ? null : { kind, atMs: whole(answer.body?.since_ms), code: state };
 }
 
+const PERMIT_OVER = new Set(["permit_refused", "code_permit_refused", "nonce_expired"]);
+
+/** Return whether the visit's permits have ended, or its gateway. @param {Answer} answer */
+export function isPermitOver(answer) {
+  return answer.status === 404 || (answer.status === 403 && PERMIT_OVER.has(codeOf(answer)));
+}
+
 /** @param {Answer} answer */
 export function codeOf(answer) {
   const code = answer.body?.code;

@@ -50,6 +50,24 @@ export class Paper {
     return boxes.filter((one) => one.checked).map((one) => one.value);
   }
 
+  /**
+   * Something was ticked or unticked: a blank vote and answers exclude each other.
+   *
+   * @param {EventTarget | null} ticked
+   * @param {Question} question
+   */
+  tick(ticked, question) {
+    if (ticked instanceof HTMLInputElement && ticked.checked) {
+      const isBlank = ticked.value === "blank";
+      for (const one of this.#document.querySelectorAll("#choices input")) {
+        if (one instanceof HTMLInputElement && (one.value === "blank") !== isBlank) {
+          one.checked = false;
+        }
+      }
+    }
+    this.showCount(question);
+  }
+
   /** Show how many are ticked. @param {Question} question */
   showCount(question) {
     const count = this.ticked().filter((value) => value !== "blank").length;

@@ -5,35 +5,28 @@
  * Promises that they go to the cryptography and to nobody else, that what `forget` dropped stays
  * dropped whatever answer comes later, and that each step says what came of it as an outcome (null:
  * it may go on). An attempt at the questions is counted once. Raises GatewayAway where the service
- * doesn't answer, Forgotten where nobody waits any more. Trusts the election's keys as
- * the gateway tells them, once its text has the fingerprint that the page shows.
+ * doesn't answer, Forgotten where nobody waits any more. Trusts ElectionPage and Courier.
  *
  * @module
  */
 
 import { sealAnswers } from "../protocol/answers.js";
-import { sealBallot, trackerOf } from "../protocol/ballot.js";
+import { sealBallot } from "../protocol/ballot.js";
 import { derive } from "../protocol/credential.js";
-import { readElection } from "../protocol/election.js";
+import { writeHex } from "../protocol/hash.js";
 import { prove } from "../protocol/proof-of-code.js";
 import { GatewayAway } from "./api.js";
 import { vectors } from "./choices.js";
-import { handedIn } from "./handing-in.js";
-import { ballotOutcome, codeOf, refusal, stateOutcome } from "./outcomes.js";
+import { Courier } from "./courier.js";
+import { ElectionPage } from "./election-page.js";
+import { isPermitOver, refusal, stateOutcome } from "./outcomes.js";
 
 /**
  * @typedef {import("./api.js").Api} Api
  * @typedef {import("./choices.js").Choice} Choice
  * @typedef {import("./kept.js").Kept} Kept
  * @typedef {import("./kept.js").Permit} Permit
- * @typedef {import("./outcomes.js").Answer} Answer
  * @typedef {import("./outcomes.js").Outcome} Outcome
- * @typedef {import("../protocol/election.js").Election} Election
- *
- * @typedef {object} Page  what the booth needs of the gateway's election page
- * @property {Election} election
- * @property {string} answersKey
- * @property {string} votesKey
  *
  * @typedef {object} Clock
  * @property {() => number} nowMs  this device's clock (Unix ms)
@@ -44,17 +37,13 @@ import { ballotOutcome, codeOf, refusal, stateOutcome } from "./outcomes.js";
 /** A permit that ends within this time is renewed before it is used (ms). */
 const SPARE_MS = 30_000;
 
-/** As good as a polite refusal: this request was not made, so nothing was handed in by it. */
-const NOT_MADE = { status: 503, body: { code: "unavailable" }, retryAfterSeconds: 0, sentAtMs: null };
-
-/** The election that the gateway tells isn't the one whose fingerprint the page shows. */
-export class OtherElection extends Error {}
-
 /** A ballot of another right is kept in this tab. */
 export class OtherBallot extends Error {}
 
 /** What was asked for was forgotten meanwhile: nothing of it is kept. */
 export class Forgotten extends Error {}
+
+export { OtherElection } from "./election-page.js";
 
 export class Visitor {
   /**
@@ -62,27 +51,33 @@ export class Visitor {
    */
   constructor({ electionId, fingerprint, api, kept, clock }) {
     this.#electionId = electionId;
-    this.#fingerprint = fingerprint;
+    this.#page = new ElectionPage({ electionId, fingerprint, api });
     this.#api = api;
     this.#kept = kept;
     this.#clock = clock;
+    this.#courier = new Courier({
+      ...{ electionId, api, kept, clock },
+      means: {
+        votesKey: async () => (await this.page()).votesKey,
+        isNear: (expiresAtMs) => this.#isNear(expiresAtMs),
+        isLapsed: () => this.isLapsed,
+        isRenewed: () => this.#isRenewed(),
+      },
+    });
   }
 
   #electionId;
-  #fingerprint;
+  #page;
   #api;
   #kept;
   #clock;
-  /** @type {Page | null} */
-  #page = null;
+  #courier;
   /** @type {import("../protocol/credential.js").Credential | null} */
   #credential = null;
   /** @type {{id: string, codePermit: any, nonce: string} | null} */
   #session = null;
   /** @type {Permit | null} */
   #permit = null;
-  /** Whether a ballot was found here of which the gateway couldn't be asked. */
-  #isUnsure = false;
   /** Counts what was forgotten: what an earlier visit asked for comes too late. */
   #epoch = 0;
   /** @type {Record<string, string> | null} */
@@ -95,20 +90,8 @@ export class Visitor {
   #witness = null;
 
   /** The election, once it is known; asks the gateway the first time. */
-  async page() {
-    if (this.#page === null) {
-      const answer = await this.#api.election();
-      if (answer.status !== 200) {
-        throw new GatewayAway("The election can't be read.");
-      }
-      const election = readElection(answer.body.election);
-      if (election.uuid !== this.#electionId || election.fingerprint !== this.#fingerprint) {
-        throw new OtherElection("The election's text isn't the one that the page names.");
-      }
-      const { answers_key: answersKey, keys } = answer.body;
-      this.#page = { election, answersKey, votesKey: keys.votes };
-    }
-    return this.#page;
+  page() {
+    return this.#page.get();
   }
 
   /**
@@ -213,12 +196,7 @@ export class Visitor {
     return refused;
   }
 
-  /**
-   * Keep a choice.
-   *
-   * @param {number} question
-   * @param {Choice} choice
-   */
+  /** Keep a choice. @param {number} question @param {Choice} choice */
   choose(question, choice) {
     this.#choices[question] = choice;
   }
@@ -239,7 +217,6 @@ export class Visitor {
       throw new Forgotten("Another choice is being made.");
     }
     this.#opening = opening;
-    this.#isUnsure = false;
     return { tracker, isSafe: this.#kept.keep(required(this.#permit), text, false) };
   }
 
@@ -258,41 +235,19 @@ export class Visitor {
   }
 
   /**
-   * Hand in the kept ballot until its outcome is known; null when patience ran out, or when the
-   * ballot's permit has lapsed.
+   * Hand in the kept ballot until its outcome is known: see Courier.
    *
-   * @param {(mayBeOut: boolean) => void} note  is told what is true of the ballot
-   * @param {boolean} [isAsIs]  with the permit that it has: no other can be got any more
-   * @returns {Promise<Outcome | null>}
+   * @param {(mayBeOut: boolean) => void} note
+   * @param {boolean} [isAsIs]
    */
-  async handIn(note, isAsIs = false) {
-    const mayBeOut = this.#isUnsure || required(this.#kept.read()).mayBeOut;
+  handIn(note, isAsIs = false) {
     this.forgetChoices();
-    return handedIn(await this.#expected(), mayBeOut, {
-      mayHandIn: () => isAsIs || !this.isLapsed,
-      handIn: () => (isAsIs ? this.#handInAsIs() : this.#handInOnce()),
-      note: (mayBeOutNow) => {
-        const { permit, ballot } = required(this.#kept.read());
-        this.#kept.keep(permit, ballot, mayBeOutNow);
-        note(mayBeOutNow);
-      },
-      sleep: this.#clock.sleep,
-      nowMs: this.#clock.steadyMs,
-    });
+    return this.#courier.handIn(note, isAsIs);
   }
 
-  /**
-   * What became of the kept ballot, asked once; and where nothing did, whether it may be out.
-   *
-   * @returns {Promise<{outcome: Outcome | null, mayBeOut: boolean}>}
-   */
-  async askBallot() {
-    this.#isUnsure = true;
-    const expected = await this.#expected();
-    const answer = await this.#api.known(expected.tracker);
-    this.#isUnsure = answer === null || answer.status !== 404 || codeOf(answer) !== "ballot_unknown";
-    const { mayBeOut } = required(this.#kept.read());
-    return { outcome: ballotOutcome(answer, expected, true), mayBeOut: mayBeOut || this.#isUnsure };
+  /** What became of the kept ballot: see Courier. */
+  askBallot() {
+    return this.#courier.ask();
   }
 
   /** Drop what was chosen, and what opens the ballot that it is sealed in. */
@@ -385,7 +340,7 @@ export class Visitor {
     const { answersKey } = await this.page();
     still();
     const { id, nonce, codePermit } = required(this.#session);
-    const attemptId = randomId();
+    const attemptId = writeHex(crypto.getRandomValues(new Uint8Array(16)));
     const sealed = sealAnswers({ nonce: codePermit.nonce ?? nonce, attemptId, answers }, answersKey);
     const body = { attempt_id: attemptId, code_permit: codePermit, sealed_answers: sealed };
     return this.#api.answer(id, body);
@@ -400,24 +355,6 @@ export class Visitor {
   #asWitness() {
     const { id, codePermit } = required(this.#session);
     return { sessionId: id, permits: { code_permit: codePermit, permit: required(this.#permit) } };
-  }
-
-  /**
-   * One request, with a permit that still holds where this visit can get one.
-   *
-   * @returns {Promise<Answer | null>}
-   */
-  async #handInOnce() {
-    const kept = required(this.#kept.read());
-    if (this.#isNear(kept.permit.expires_at_ms) && !(await this.#isRenewed())) {
-      return NOT_MADE; // with the old permit the ballot would be refused for good
-    }
-    return this.#handInAsIs();
-  }
-
-  #handInAsIs() {
-    const { permit, ballot } = required(this.#kept.read());
-    return this.#api.handIn(permit, ballot);
   }
 
   /** Whether the kept ballot has a permit again that holds for a while. */
@@ -441,29 +378,10 @@ export class Visitor {
     return this.#permit !== null && !this.#isNear(this.#permit.expires_at_ms);
   }
 
-  async #expected() {
-    const { votesKey } = await this.page();
-    const { ballot } = required(this.#kept.read());
-    return { electionId: this.#electionId, tracker: trackerOf(ballot), votesKey };
-  }
-
   /** @param {number} momentMs  by the server's clock */
   #isNear(momentMs) {
     return momentMs - (this.#clock.nowMs() + this.#api.aheadMs) < SPARE_MS;
   }
-}
-
-/** Return whether the visit's permits have ended, or its gateway. @param {Answer} answer */
-function isPermitOver(answer) {
-  return answer.status === 404 || (answer.status === 403 && PERMIT_OVER.has(codeOf(answer)));
-}
-
-const PERMIT_OVER = new Set(["permit_refused", "code_permit_refused", "nonce_expired"]);
-
-/** Return 128 random bits in hex. */
-function randomId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
