@@ -7,6 +7,8 @@ import inspect
 import json
 import random
 from collections.abc import Iterator, Sequence
+from copy import copy
+from types import FunctionType
 
 import pytest
 from castonce_verifier.checkpoint import Signers
@@ -34,6 +36,8 @@ ATTACKS = (
     "test_right_archives",
     "test_statements",
 )
+# Of these a few hundred ask for minutes: the rest stands in `make test-long`.
+EACH_TIME = ("test_attacks", "test_statements", "test_right_archives")
 POLLS = 3
 CHANGES = 40
 FIELDS = 30
@@ -65,12 +69,24 @@ def asked(browser: Browser, monkeypatch: pytest.MonkeyPatch, rng: random.Random)
         yield
 
 
-def _attacks() -> Iterator[tuple[str, object]]:
+def _attacks() -> Iterator[tuple[str, FunctionType]]:
     for name in ATTACKS:
         module = importlib.import_module(f"tests.verifier.{name}")
         for attack, function in inspect.getmembers(module, inspect.isfunction):
             if attack.startswith("test_") and function.__module__ == module.__name__:
-                yield f"{attack}_in_{name.removeprefix('test_')}", function
+                own = _copied(function)
+                yield (
+                    f"{attack}_in_{name.removeprefix('test_')}",
+                    (own if name in EACH_TIME else pytest.mark.long(own)),
+                )
+
+
+def _copied(function: FunctionType) -> FunctionType:
+    # A mark is kept with its function, and the command's tests keep theirs.
+    own = FunctionType(function.__code__, function.__globals__, function.__name__)
+    own.__doc__, own.__module__ = function.__doc__, function.__module__
+    own.__dict__.update({name: copy(value) for name, value in vars(function).items()})
+    return own
 
 
 globals().update(_attacks())
