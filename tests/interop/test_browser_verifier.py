@@ -179,6 +179,16 @@ def test_a_sample_of_proofs_is_none_of_the_sum(browser: Browser) -> None:
     assert again["code"] == "second-ballot"
 
 
+@promise("P3")
+def test_a_signature_is_over_these_answers(browser: Browser) -> None:
+    """Anybody can prove answers for a public credential: its old signature must not cover them."""
+    made = VerifierPoll("grafted")
+    other, signed = (json.loads(made.cast(0, choice)) for choice in ([1, 0], [0, 1]))
+    made.ballots = [compact(other | {"signature": signed["signature"]})]
+    verdict = require_same(browser, pack(made.records()), Evidence(), STRICT)
+    assert (verdict.word, verdict.place) == ("refused", "archive 6")
+
+
 def _changed(raw: bytes, rng: random.Random) -> bytes:
     start = rng.randrange(len(raw))
     end = min(len(raw), start + rng.choice((1, 1, 1, 7, 64, 512, 1024)))
