@@ -187,7 +187,8 @@ class Pages:
             here=f"/{election.id}{path}",
             query=given,
             needs=needs,
-            key=election.mark,
+            # What strangers type fills no memory, and pushes no page out that others ask for.
+            key=None if given else election.mark,
             election=election,
             address=self._address,
             **(values or {}),

@@ -103,8 +103,10 @@ async def test_an_elections_page_has_what_a_scrutineer_needs() -> None:
     async with held.room.reader() as reader:
         shown = await reader.asks(f"/{held.id}")
         command = f"castonce board fetch {ADDRESS} {held.id} \\ --out {held.id} --board-key "
-        assert command + held.room.boards.notary.public_hex in shown
-        assert f"--fingerprint {held.polls.fingerprint}" in shown
+        # A board that names its own key in what people copy would pass its own check.
+        assert command + "BOARD-KEY-ON-YOUR-LETTER" in shown
+        assert "--fingerprint FINGERPRINT-ON-YOUR-LETTER" in shown
+        assert f"--board-key {held.room.boards.notary.public_hex}" not in shown
         assert held.polls.trustee.public_key in shown
         assert "3 sealed ballots are on this board" in shown
         assert "14 November 2023, 22:13 GMT" in shown
