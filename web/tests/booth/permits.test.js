@@ -190,3 +190,20 @@ describe("what was forgotten", () => {
     }
   });
 });
+
+describe("a ballot that is found", () => {
+  it("may be out as long as the gateway couldn't be asked, also when it is handed in", async () => {
+    const { visitor, doors } = await sealed();
+    doors.known = () => null;
+    assert.deepEqual(await visitor.askBallot(), { outcome: null, mayBeOut: true });
+    doors.handIn = () => answer(503, { code: "unavailable" });
+    const notes = /** @type {boolean[]} */ ([]);
+    await visitor.handIn((mayBeOut) => notes.push(mayBeOut));
+    assert.equal(notes.includes(false), false);
+  });
+
+  it("isn't where the gateway knows nothing of it, and nothing was sent from here", async () => {
+    const { visitor } = await sealed();
+    assert.deepEqual(await visitor.askBallot(), { outcome: null, mayBeOut: false });
+  });
+});
