@@ -31,13 +31,19 @@ OTHER_PAGES: Final = ("/", "/help", "/accessibility", "/browsers")
 _PORTS: Final = {"http": 80, "https": 443}
 # Each of these could load something, take the reader elsewhere, or remember them.
 _FORBIDDEN_HEADERS: Final = (
+    "Content-Encoding",
     "Content-Location",
+    "Content-Security-Policy-Report-Only",
     "Link",
     "Location",
+    "NEL",
     "Origin-Trial",
     "Refresh",
+    "Report-To",
+    "Reporting-Endpoints",
     "Service-Worker-Allowed",
     "Set-Cookie",
+    "SourceMap",
     "Speculation-Rules",
 )
 

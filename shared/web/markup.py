@@ -31,6 +31,8 @@ _FORBIDDEN_ATTRIBUTES: Final = frozenset([
     "ping", "poster", "src", "srcdoc", "srcset", "style", "xlink:href",
 ])
 # fmt: on
+_DOCTYPE: Final = b"<!doctype html>"
+_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _OPENED: Final = re.compile(rb"<([a-zA-Z][^\s/>]*)")
 
 
@@ -51,16 +53,34 @@ def read(raw: bytes) -> Reading:
     parser = _Parser()
     parser.feed(raw.decode("utf-8", "replace"))
     parser.close()
-    refused = list(parser.refused)
+    refused = [*_misread(raw), *parser.refused]
     opened = [name.decode("ascii", "replace").lower() for name in _OPENED.findall(raw)]
     for name in sorted(set(opened) - _PLAIN - set(ACTIVE)):
         refused.append(f"an element <{name}>")
     for name in ACTIVE:
         if opened.count(name) != parser.counts.get(name, 0):
             refused.append(f"a <{name}> that parsers read differently")
-    if b"<!" in raw.replace(b"<!doctype html>", b"", 1):
+    if b"<!" in raw.replace(_DOCTYPE, b"", 1):
         refused.append("a comment or a declaration")
     return Reading(parser.active, refused, sorted(parser.leads_to))
+
+
+def _misread(raw: bytes) -> list[str]:
+    """Why a browser may take these bytes for other signs than the parser did.
+
+    A byte order mark beats the character set that the header names (HTML standard, "BOM sniff"):
+    another page could stand in front of the genuine one, in UTF-16.
+    """
+    found = []
+    if not raw.startswith(_DOCTYPE):
+        found.append("something before its doctype")
+    if _CONTROLS.search(raw):
+        found.append("a control character")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        found.append("bytes that are no UTF-8")
+    return found
 
 
 class _Parser(HTMLParser):

@@ -20,10 +20,29 @@ async def _open(page: Page, board: Board, rest: str = "") -> None:
 
 @promise("P3")
 async def test_a_ballot_is_proved_under_the_letter_s_key(page: Page, board: Board) -> None:
-    """Tracker and key come in the fragment, which leaves the address at once."""
-    await _open(page, board, f"#{board.trackers[1]}&{BOARD_KEY.hex()}")
-    await _shown(page, "proved")
+    """The tracker comes in the fragment, which leaves the address at once; the key is typed."""
+    await _open(page, board, f"#{board.trackers[1]}")
+    await _shown(page, "proved-by-page")
     assert "#" not in page.url
+    await page.get_by_label("Board key").fill(BOARD_KEY.hex())
+    await page.get_by_role("button", name="Check that it is here").click()
+    await _shown(page, "proved")
+
+
+@promise("P3")
+async def test_a_link_brings_no_key(page: Page, board: Board) -> None:
+    """A link to a false board would bring its key, and the page would vouch for it."""
+    await _open(page, board, f"#{board.trackers[1]}&{BOARD_KEY.hex()}")
+    await expect(page.get_by_label("Board key")).to_have_value("")
+    await expect(page.locator("#proof")).to_be_hidden()
+
+
+async def test_a_broken_fragment_stops_nothing(page: Page, board: Board) -> None:
+    """What can't be decoded is nobody's tracker."""
+    await _open(page, board, "#%zz")
+    await page.get_by_label("Tracker").fill(board.trackers[0])
+    await page.get_by_role("button", name="Check that it is here").click()
+    await _shown(page, "proved-by-page")
 
 
 async def test_a_typed_tracker_is_checked_without_a_new_page(page: Page, board: Board) -> None:

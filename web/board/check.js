@@ -71,14 +71,26 @@ async function check() {
   if (turn === asked) show(outcome, given);
 }
 
-/** Take tracker and key from the fragment, which no server sees: TRACKER or TRACKER&KEY. */
+/**
+ * Take a tracker from the fragment, which no server sees. Never a key: whoever made a link to a false
+ * board would give that board's key with it, and the page would call it the one that was entered.
+ */
 function readFragment() {
-  const [first = "", second = ""] = location.hash.slice(1).split("&");
-  if (first === "" || readTracker(decodeURIComponent(first)) === null) return false;
-  tracker.value = decodeURIComponent(first);
-  key.value = second;
+  const found = readTracker(decoded(location.hash.slice(1)));
+  key.value = ""; // what a browser put back after a reload wasn't entered now
+  if (found === null) return false;
+  tracker.value = found;
   history.replaceState(null, "", location.pathname + location.search);
   return true;
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return ""; // somebody else's fragment
+  }
 }
 
 form.addEventListener("submit", (event) => {

@@ -117,16 +117,6 @@ function readForm() {
   return { request, addresses: isOwn ? null : addresses };
 }
 
-/** Take fingerprint and board key from the fragment: #FINGERPRINT&KEY, as a letter's code may have. */
-function readFragment() {
-  const [first = "", second = ""] = location.hash.slice(1).split("&");
-  const print = readTracker(decodeURIComponent(first));
-  if (print === null) return;
-  fingerprint.value = print;
-  boardKey.value = readBoardKey(second) ?? "";
-  history.replaceState(null, "", location.pathname + location.search);
-}
-
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   problem.hidden = true;
@@ -147,7 +137,6 @@ form.addEventListener("change", () => {
   const isOwn = new FormData(form).get("source") === "files";
   one(document, "#own-files").hidden = !isOwn;
 });
-readFragment();
 startLead();
 form.hidden = false;
 one(document, "#not-ready").hidden = true;

@@ -93,6 +93,9 @@ PAGE_CHANGES: dict[str, Change] = {
     "a script in a plaintext": lambda raw: raw.replace(
         b"</main>", b"<textarea><script src='/x.js'></script></textarea></main>"
     ),
+    "a page in UTF-16 in front of it": lambda raw: (
+        "\ufeff<!doctype html><script src=/assets/evil.js></script><!--".encode("utf-16-be") + raw
+    ),
     "elements in another order": lambda raw: raw.replace(
         b'<meta charset="utf-8">', b""
     ).replace(b"</head>", b'<meta charset="utf-8"></head>'),
@@ -124,6 +127,7 @@ HEADER_CHANGES = {
     "a cookie": {"Set-Cookie": "id=1"},
     "a refresh": {"Refresh": "0;url=https://evil.example"},
     "a link": {"Link": "</x.js>; rel=modulepreload"},
+    "a report": {"Reporting-Endpoints": 'x="https://evil.example/"'},
     "another character set": {"Content-Type": "text/html; charset=utf-7"},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.testing.promises import promise
 from shared.web import markup
 
 
@@ -46,6 +47,28 @@ def test_elements_that_act_are_told_in_their_order() -> None:
 def test_what_no_page_of_ours_has_is_refused(hidden: bytes) -> None:
     """Also what two parsers would read differently: the bytes are searched as well."""
     assert markup.read(b"<!doctype html><body>" + hidden).refused
+
+
+_GENUINE = b"<!doctype html><body><main>Vote</main></body>"
+
+
+@promise("P8")
+@pytest.mark.parametrize(
+    "page",
+    [
+        "\ufeff<!doctype html><script src=/evil.js></script><!--".encode("utf-16-be") + _GENUINE,
+        "\ufeff<!doctype html><script src=/evil.js></script><!--".encode("utf-16-le") + _GENUINE,
+        b"\xef\xbb\xbf" + _GENUINE,
+        b" " + _GENUINE,
+        _GENUINE.replace(b"Vote", b"V\0te"),
+        _GENUINE.replace(b"Vote", b"\x1b(JVote"),
+        _GENUINE.replace(b"Vote", b"\xc0\xbcscript>"),
+    ],
+)
+def test_a_page_in_other_signs_than_it_seems_is_refused(page: bytes) -> None:
+    """A mark in front of all makes a browser read UTF-16, whatever the header says."""
+    assert markup.read(_GENUINE).refused == []
+    assert markup.read(page).refused
 
 
 def test_where_links_lead_is_told() -> None:
