@@ -382,7 +382,7 @@ class Booth {
     if (board) {
       const lang = language ? `&lang=${encodeURIComponent(language)}` : "";
       const tracker = encodeURIComponent(receipt.tracker);
-      this.pages.showBoard(`${board}${this.electionId}/ballot?tracker=${tracker}${lang}`);
+      this.pages.showBoard(`${board}${this.electionId}/check?tracker=${tracker}${lang}`);
     }
   }
 }
