@@ -120,7 +120,7 @@ def _run(*arguments: str, capture: bool) -> subprocess.CompletedProcess[str]:
             [str(node()), str(npm), *arguments],
             check=False,
             cwd=WEB,
-            # Node brings certificates of its own, and would refuse a mirror that this machine trusts.
+            # Node brings certificates of its own, and would refuse what this machine trusts.
             env={"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path},
             capture_output=capture,
             text=True,
