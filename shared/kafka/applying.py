@@ -27,13 +27,7 @@ from shared.kafka.outbox import Outbox
 from shared.kafka.sealing import Sealed, pack
 from shared.postgres import applied, offsets, quarantine
 from shared.postgres.offsets import Place
-from shared.postgres.pool import (
-    TRANSACTION_SECONDS,
-    connection,
-    is_stale,
-    is_transient,
-    transaction,
-)
+from shared.postgres.pool import connection, is_stale, is_transient, transaction
 
 W = TypeVar("W")
 OnMalformed = Callable[[Malformed, W], Outcome]
@@ -85,7 +79,7 @@ class Applier(Generic[W]):
             async with connection(self.pool) as sql:
                 return await self._in_one_statement(sql, fetch, blocked)
         # A store whose work may be large says how long a transaction of it may last.
-        seconds = getattr(self.store, "transaction_seconds", TRANSACTION_SECONDS)
+        seconds = getattr(self.store, "transaction_seconds", None)
         async with transaction(self.pool, seconds) as sql:
             return await self._in_transaction(sql, fetch, blocked)
 

@@ -89,16 +89,15 @@ async def connect(settings: ServiceSettings, size: int = 4) -> "asyncpg.Pool[Any
 
 
 @asynccontextmanager
-async def connection(
-    pool: "asyncpg.Pool[Any]", seconds: float = TRANSACTION_SECONDS
-) -> AsyncIterator[Sql]:
-    """One connection of the pool, terminated if it is held for more than so many seconds.
+async def connection(pool: "asyncpg.Pool[Any]", seconds: float | None = None) -> AsyncIterator[Sql]:
+    """One connection of the pool, terminated if it is held longer (None: TRANSACTION_SECONDS).
 
     Terminated as well when it broke: giving it back costs no round trip that would show it, and the
     pool hands out the last one first, so that nobody would get a sound one any more.
     """
     held = await pool.acquire(timeout=ACQUIRE_SECONDS)
-    cut = asyncio.get_running_loop().call_later(seconds, held.terminate)
+    longest = TRANSACTION_SECONDS if seconds is None else seconds
+    cut = asyncio.get_running_loop().call_later(longest, held.terminate)
     try:
         yield held
     except _BROKEN:
@@ -111,7 +110,7 @@ async def connection(
 
 @asynccontextmanager
 async def transaction(
-    pool: "asyncpg.Pool[Any]", seconds: float = TRANSACTION_SECONDS
+    pool: "asyncpg.Pool[Any]", seconds: float | None = None
 ) -> AsyncIterator[Sql]:
     """One transaction on one connection; it commits when the block ends without an error.
 

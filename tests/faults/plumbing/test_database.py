@@ -74,7 +74,7 @@ async def test_a_commit_with_an_unknown_outcome_is_looked_up(
     """
     inbox, told = await bench.channel(), await bench.channel()
     outbox, failures = bench.outbox(), [had_persisted]
-    monkeypatch.setattr(applying, "transaction", lambda pool: _Breaking(failures, pool))
+    monkeypatch.setattr(applying, "transaction", lambda pool, _: _Breaking(failures, pool))
     await bench.say(inbox, "one", "two")
     stream = bench.stream([inbox], handler=note_and_tell(told), outbox=outbox)
 
