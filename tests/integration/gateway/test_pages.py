@@ -73,7 +73,7 @@ async def test_the_list_changes_with_an_election(voter, office) -> None:
     await office.phase(election_id, "open")
     await voter.sees_phase(election_id, "open")
     after = (await voter.get("/", **BROWSER)).raw.decode()
-    wanted = rf'href="/{election_id}">.*?</section>'
+    wanted = rf'href="/{election_id}">.*?</div>'
     assert "started yet" in re.search(wanted, before, re.DOTALL)[0]  # type: ignore[index]
     assert "Voting is open." in re.search(wanted, after, re.DOTALL)[0]  # type: ignore[index]
 
