@@ -85,7 +85,8 @@ class BoardApi:
     async def checkpoint(self, request: web.Request) -> web.StreamResponse:
         """The signed checkpoint of the head, as a signed note."""
         head = self._board(request).head
-        return _sent(request, head.checkpoint, "text/plain; charset=utf-8", GROWS)
+        headers = GROWS | _saved_as(request, "checkpoint")
+        return _sent(request, head.checkpoint, "text/plain; charset=utf-8", headers)
 
     async def ballots(self, request: web.Request) -> web.StreamResponse:
         """The trackers of ballots in their order, page by page."""
@@ -154,7 +155,7 @@ class BoardApi:
     async def declaration(self, request: web.Request) -> web.StreamResponse:
         """The declaration of the result: the exact bytes of the signed document."""
         raw = await self._declaration(request)
-        return _sent(request, raw, _JSON, STAYS)
+        return _sent(request, raw, _JSON, STAYS | _saved_as(request, "declaration.json"))
 
     async def _declaration(self, request: web.Request) -> bytes:
         board = self._board(request)
@@ -217,6 +218,12 @@ def _tracker(asked: str) -> str:
 def _grows(request: web.Request, value: Any) -> web.StreamResponse:
     """A JSON answer that is another one once the board has grown."""
     return _sent(request, _ENCODER.encode(value), _JSON, GROWS)
+
+
+def _saved_as(request: web.Request, ending: str) -> dict[str, str]:
+    """Under the name that the commands and the verify page know the file by."""
+    name = f"{request.match_info['election_id']}.{ending}"
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _sent(
