@@ -78,6 +78,20 @@ async def test_the_list_changes_with_an_election(voter, office) -> None:
     assert "Voting is open." in re.search(wanted, after, re.DOTALL)[0]  # type: ignore[index]
 
 
+async def test_nobody_is_asked_to_post_a_paper_after_the_end(voter, office) -> None:
+    """The first page says where the election is; an envelope posted now would come too late."""
+    election_id = await office.create()
+    await voter.sees_phase(election_id, "defined")
+    before = (await voter.get(f"/{election_id}", **BROWSER)).raw.decode()
+    assert "It must be here by" in before
+    for phase in ("open", "online_closed", "post_closing", "declared"):
+        await office.phase(election_id, phase)
+        await voter.sees_phase(election_id, phase)
+    after = (await voter.get(f"/{election_id}", **BROWSER)).raw.decode()
+    assert "It must be here by" not in after
+    assert "Voting has closed. The result is declared." in after
+
+
 async def test_the_booth_pins_every_module_that_it_loads(voter, open_election) -> None:
     """What the page names is there, is what its hash says, comes compressed, and stays for ever."""
     text = (await voter.get(f"/{open_election}", **BROWSER)).raw.decode()
