@@ -133,7 +133,7 @@ def _lines(report: Report, beside: Beside) -> list[str]:
     lines = [
         f"  fingerprint  {report.fingerprint}",
         f"  ballots      {report.ballots}, of which {report.ballots_counted} count "
-        f"({report.credentials} could vote)",
+        f"({report.credentials} credentials on the list)",
         f"  votes        {report.total_weight}",
         f"  trustees     {report.trustees}, of whom {report.decryptions} decrypted "
         f"(needed: {', '.join(report.trustees_needed)})",
