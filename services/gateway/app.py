@@ -108,16 +108,17 @@ async def main() -> None:
             door=door,
             clock=clock,
         )
-        service.add_task("elections", read_elections.run())
-        service.add_task("outcomes", decided.run())
-        service.add_task("requester", requester.run())
+        for name, reader in (
+            ("elections", read_elections),
+            ("outcomes", decided),
+            ("requester", requester),
+        ):
+            service.add_task(name, reader.run())
+            service.add_check(name, reader.status)
         service.add_task("handover", handover.watch())
+        service.add_check("handover", handover.status)
         service.add_task("patience", waiting.watch())
         service.add_task("old sessions", _forget_old(sessions, clock))
-        service.add_check("elections", read_elections.status)
-        service.add_check("outcomes", decided.status)
-        service.add_check("requester", requester.status)
-        service.add_check("handover", handover.status)
         service.add_api(make_api(lobby, visits, ballots, pages).app())
         await service.run_until_stopped()
 
