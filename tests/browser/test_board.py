@@ -145,7 +145,7 @@ async def test_a_visit_ends_kindly_when_online_voting_closes(late: Voter) -> Non
     await shots.take(page, "booth-closed")
     assert str(late.gathering.page["helpline"]) in await looks.text(page)
     await late.tab.go(late.address)
-    assert "Online voting closed" in await looks.text(page)
+    assert "Online voting has closed." in await looks.text(page)
     await expect(page.locator("#begin")).to_have_count(0)
 
 
