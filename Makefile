@@ -38,13 +38,15 @@ $(READY): requirements.lock pyproject.toml verifier/pyproject.toml deploy/local/
 .PHONY: setup-test
 setup-test: $(TEST_READY) web ## The same, and what the tests need.
 
-$(TEST_READY): $(READY) requirements-test.lock deploy/local/belenios.py deploy/local/chromium.py
+$(TEST_READY): $(READY) requirements-test.lock deploy/local/belenios.py deploy/local/chromium.py deploy/local/wrk.py
 	@echo "Setting up: packages for tests ..."
 	@$(LOCKED_INSTALL) requirements-test.lock | $(COUNTED)
 	@echo "Setting up: belenios-tool, to compare with (10 MB and a list of packages, once) ..."
 	@$(BIN)/python -m deploy.local.belenios
 	@echo "Setting up: Chromium, to test the pages in (150 MB at most, once) ..."
 	@$(BIN)/python -m deploy.local.chromium
+	@echo "Setting up: wrk, to load the pages with (1 MB, once) ..."
+	@$(BIN)/python -m deploy.local.wrk
 	@touch $@
 
 .PHONY: lock
