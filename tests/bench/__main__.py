@@ -1,11 +1,12 @@
-"""`make bench`: the path of a vote beside a plain service, verification beside belenios-tool.
+"""`make bench`: a vote's path and pages beside plain services, verification beside belenios-tool.
 
 Exits 1 on a missed target.
 
     python -m tests.bench [--quick] [--only NAME ...] [--json FILE]
 
 The home is CASTONCE_HOME, else .castonce/bench in the checkout; its state is thrown away at the
-start, but for the sealed ballots. The section `verify` needs no service and starts none.
+start, but for the sealed ballots. The section `verify` needs no service and starts none; `pages`
+needs wrk, which `make setup-test` fetches.
 """
 
 import argparse
@@ -17,24 +18,28 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.local import wrk
+from deploy.local.errors import StackError
 from deploy.local.home import CHECKOUT, Home
 from tests.bench import verifying
 from tests.bench.plan import FULL, QUICK, Plan
 from tests.bench.room import Room
 from tests.bench.sections import Bench, Report, conditions, show
 
-SECTIONS = ("verify", "stubbed", "verified", "growth", "replay", "kills", "roll")
+SECTIONS = ("verify", "pages", "stubbed", "verified", "growth", "replay", "kills", "roll")
 
 
 async def run(plan: Plan, chosen: frozenset[str]) -> Report:
     """Measure the chosen sections."""
     report = Report()
     root = Path(os.environ.get("CASTONCE_HOME") or CHECKOUT / ".castonce" / "bench")
+    if "pages" in chosen:
+        wrk.require(Home.locate(root))  # said now, and not after half an hour of other sections
     show(f"Measuring in {root}; {conditions()}.")
     if "verify" in chosen:
         await asyncio.to_thread(verify, plan, report, root / "verify")
     if chosen != {"verify"}:
-        await path_of_a_vote(plan, chosen, report, root)
+        await with_services(plan, chosen, report, root)
     return report
 
 
@@ -47,25 +52,35 @@ def verify(plan: Plan, report: Report, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def path_of_a_vote(plan: Plan, chosen: frozenset[str], report: Report, root: Path) -> None:
-    """Measure the sections that need services."""
-    async with Room(Home.locate(root), plan.sealed_electors) as room:
+async def with_services(plan: Plan, chosen: frozenset[str], report: Report, root: Path) -> None:
+    """Measure the sections that need services; pages first, while the log is short."""
+    is_pages_alone = chosen <= {"verify", "pages"}
+    electors = plan.page_votes if is_pages_alone else plan.sealed_electors
+    async with Room(Home.locate(root), electors) as room:
         bench = Bench(room, plan, report)
-        await bench.prepare()
-        await bench.warm_up()
-        await bench.verification()
-        for is_stubbed, name in ((True, "stubbed"), (False, "verified")):
-            later = await bench.replay(is_stubbed=is_stubbed) if "replay" in chosen else None
-            if name in chosen or later is not None:
-                await bench.comparison(is_stubbed=is_stubbed)
-            if later is not None:
-                await later.measure()
-        if "kills" in chosen:
-            await bench.kill()
-        if "roll" in chosen:
-            await bench.roll()
-        if "growth" in chosen:
-            await bench.growth()
+        if "pages" in chosen:
+            await bench.pages()
+        if not is_pages_alone:
+            await path_of_a_vote(bench, chosen)
+
+
+async def path_of_a_vote(bench: Bench, chosen: frozenset[str]) -> None:
+    """Measure the sections in which votes flow."""
+    await bench.prepare()
+    await bench.warm_up()
+    await bench.verification()
+    for is_stubbed, name in ((True, "stubbed"), (False, "verified")):
+        later = await bench.replay(is_stubbed=is_stubbed) if "replay" in chosen else None
+        if name in chosen or later is not None:
+            await bench.comparison(is_stubbed=is_stubbed)
+        if later is not None:
+            await later.measure()
+    if "kills" in chosen:
+        await bench.kill()
+    if "roll" in chosen:
+        await bench.roll()
+    if "growth" in chosen:
+        await bench.growth()
 
 
 def main() -> int:
@@ -76,7 +91,10 @@ def main() -> int:
     asks.add_argument("--json", type=Path, help="write every measurement to this file")
     given = asks.parse_args()
     chosen = frozenset(given.only or SECTIONS)
-    report = asyncio.run(run(QUICK if given.quick else FULL, chosen))
+    try:
+        report = asyncio.run(run(QUICK if given.quick else FULL, chosen))
+    except StackError as error:
+        sys.exit(str(error))
     show("")
     for row in report.rows:
         show(row.line())

@@ -11,8 +11,9 @@ from pathlib import Path
 from ballots import credentials
 from ballots.election import Election
 from shared.consumer_types import Emission
-from shared.contracts.codes import RightGranted
+from shared.contracts.codes import CredentialsPublished, RightGranted
 from shared.contracts.elections import (
+    CredentialListFixed,
     CredentialsListed,
     Definition,
     ElectionCreated,
@@ -33,6 +34,8 @@ from shared.keys import Signer, read_public, read_secret
 from tests.bench.electorate import real_credential, right_id, serial
 
 AT_ONCE = 2000
+PART = 5000
+"""Credentials in one record of the list."""
 ATTEMPTS = 4
 DAY_MS = 86_400_000
 
@@ -61,6 +64,19 @@ class Law:
                 await _publish(producer, records)
                 records.clear()
         await _publish(producer, [*records, *self._opening()])
+
+    async def publish_credentials(self, producer: Producer, electors: int) -> None:
+        """Fix and publish the list of the same electors: without it no board begins."""
+        uuid, listed = self._election.uuid, [credential for credential, _ in _ordered(electors)]
+        root = credentials.merkle_root(listed)
+        chunks = [listed[at : at + PART] for at in range(0, electors, PART)]
+        fixed = CredentialListFixed(election_id=uuid, root=root, size=electors)
+        parts = [
+            CredentialsPublished(election_id=uuid, part=at, parts=len(chunks), credentials=chunk)
+            for at, chunk in enumerate(chunks)
+        ]
+        records = self._sealed("elections", [fixed]) + self._sealed("codes", parts)
+        await _publish(producer, records)
 
     def _barriers_before(self, electors: int) -> list[Sealed]:
         uuid = self._election.uuid
@@ -145,6 +161,6 @@ def _emission(message: Message) -> Emission:
     right = getattr(message, "right_id", None)
     at = getattr(message, "partition", 0)
     where = partition_of_right(right) if right else at
-    name = type(message).__name__
-    event_id = derived_event_id(f"bench|{right or at}", name)
+    name, which = type(message).__name__, getattr(message, "part", at)
+    event_id = derived_event_id(f"bench|{right or which}", name)
     return Emission(message, event_id, right or str(at), where)

@@ -39,6 +39,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     archive_rounds: int
     warm_broker_votes: int
     """Votes before anything is counted: the broker's JVM compiles its code meanwhile."""
+    page_votes: int = 250
+    """Ballots on the board whose pages are asked for: more than one page of them."""
+    page_rounds: int
+    page_seconds: int
+    """How long one address of one side is asked for in each round."""
 
     @property
     def open_votes(self) -> int:
@@ -60,7 +65,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def sealed_electors(self) -> int:
         """Electors whose ballots must be sealed for the whole run."""
-        return self.rounds * self.verified_electors + 2 * self.kills * self.kill_votes
+        killed = 2 * self.kills * self.kill_votes
+        return self.rounds * self.verified_electors + killed + self.page_votes
 
     @property
     def template_electors(self) -> int:
@@ -96,6 +102,8 @@ FULL = Plan(
     archives=(1000, 10_000),
     archive_rounds=3,
     warm_broker_votes=150_000,
+    page_rounds=3,
+    page_seconds=4,
 )
 QUICK = Plan(
     rounds=2,
@@ -120,4 +128,6 @@ QUICK = Plan(
     archives=(200, 1000),
     archive_rounds=5,
     warm_broker_votes=60_000,
+    page_rounds=2,
+    page_seconds=2,
 )

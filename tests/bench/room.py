@@ -28,6 +28,7 @@ from tests.bench import cpu, peer
 from tests.bench.electorate import make_election, right_id
 from tests.bench.law import Law
 from tests.bench.load import Outcome, Prepare, Run
+from tests.bench.plain_pages import Answer
 from tests.bench.sealed import SealedBallots
 
 FIRST_PORT = 27_000
@@ -142,6 +143,19 @@ class Room:
         """End the plain service."""
         self._end("peer")
 
+    def start_plain_pages(self, answers: Sequence[Answer]) -> int:
+        """The plain service of pages, at the peer's port; its process."""
+        argv = [sys.executable, "-m", "tests.bench.plain_pages", str(self.peer_port)]
+        child = self._start("plain_pages", argv)
+        _write(child, msgspec.json.encode(answers) + b"\n")
+        if _read(child).strip() != b"ready":
+            raise RuntimeError(f"plain pages did not start, see {self._log('plain_pages')}")
+        return child.pid
+
+    def stop_plain_pages(self) -> None:
+        """End it."""
+        self._end("plain_pages")
+
     # The voters
 
     async def prepare(self, command: Prepare) -> None:
@@ -198,8 +212,12 @@ class Room:
         """The processes whose CPU is told apart."""
         own = {"peer": self._children["peer"].pid} if of_peer else {}
         if not of_peer:
-            own = {name: _pid(self.stack.service_pid_file(name)) for name in services}
+            own = {name: self.service_pid(name) for name in services}
         return {**own, **self.infrastructure_pids(), "load": self._children["load"].pid}
+
+    def service_pid(self, service: str) -> int:
+        """The process of a service that runs."""
+        return _pid(self.stack.service_pid_file(service))
 
     def infrastructure_pids(self) -> dict[str, int]:
         """The server's and the broker's."""
@@ -217,6 +235,16 @@ class Room:
         try:
             law = Law(self.election, self.home.secrets, self.home.trust)
             await law.write(producer, self.electors)
+        finally:
+            await producer.stop()
+
+    async def publish_credentials(self) -> None:
+        """Tell the board the list of credentials: its pages begin with it."""
+        producer = Producer(self.stack.kafka_address, "bench-1")
+        await producer.start()
+        try:
+            law = Law(self.election, self.home.secrets, self.home.trust)
+            await law.publish_credentials(producer, self.electors)
         finally:
             await producer.stop()
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tests.bench import cpu, figures, floor, kills, replaying, roll, tables
+from tests.bench import cpu, figures, floor, kills, page_rates, replaying, roll, tables
 from tests.bench.bare import Bare, measure
 from tests.bench.figures import Row, Target
 from tests.bench.plan import Plan
@@ -157,6 +157,14 @@ class Bench:
         found = await roll.measure(self.room, self.plan.roll_rows)
         self.report.keep("roll", found)
         self.report.add(roll.row(found))
+
+    async def pages(self) -> None:
+        """Pages and what programs read, of gateway and board."""
+        plan = self.plan
+        found = await page_rates.measure(self.room, plan, self._take_sealed(plan.page_votes))
+        self.report.keep("pages", found)
+        for row in page_rates.rows(found):
+            self.report.add(row)
 
     def _take_template(self, count: int) -> int:
         first, self._next_template = self._next_template, self._next_template + count
