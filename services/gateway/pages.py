@@ -5,12 +5,13 @@ for everybody who opens it: nothing in it depends on a code, an answer or a choi
 a form: what a voter types leaves their device only through the booth's script.
 """
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from services.gateway.domain.directory import ElectionView, page, summary
+from services.gateway.domain.directory import BoothState, ElectionView, page, summary
 from services.gateway.door import Door
 from services.gateway.elections import Elections
 from shared.clock import Clock
@@ -67,16 +68,20 @@ class Pages:
     async def landing(self, request: web.Request) -> web.Response:
         """The list of elections."""
         self._admit(request)
-        lines = [summary(view) for view in self._elections.all()]
-        key = self._elections.revision
-        return self._site.page(request, "booth/elections", here="/", key=key, elections=lines)
+        views, key = self._elections.all(), self._elections.revision
+        return self._site.page(
+            request,
+            "booth/elections",
+            here="/",
+            key=key,
+            more=lambda: {"elections": [summary(view) for view in views]},
+        )
 
     async def booth(self, request: web.Request) -> web.Response:
         """An election's first page, which is the booth."""
         self._admit(request)
         view = self._elections.get(request.match_info["election_id"])
         state = view.booth(self._clock.now_ms())
-        shown = page(view)
         return self._site.page(
             request,
             "booth/booth",
@@ -84,10 +89,7 @@ class Pages:
             key=(self._elections.revision, state),
             needs=NEEDS,
             is_personal=True,
-            election=shown,
-            questions=view.created.definition.questions,
-            booth=state,
-            data=msgspec.to_builtins(shown),
+            more=partial(_booth_of, view, state),
         )
 
     async def help(self, request: web.Request) -> web.Response:
@@ -123,6 +125,16 @@ class Pages:
 
     def _admit_file(self, request: web.Request) -> None:
         self._door.admit_file(request, self._clock.now_ms())
+
+
+def _booth_of(view: ElectionView, state: BoothState) -> dict[str, Any]:
+    shown = page(view)
+    return {
+        "election": shown,
+        "questions": view.created.definition.questions,
+        "booth": state,
+        "data": msgspec.to_builtins(shown),
+    }
 
 
 def _helpline(view: ElectionView) -> tuple[str, str]:

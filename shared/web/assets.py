@@ -12,6 +12,7 @@ import gzip
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256, sha384
 from pathlib import Path
 from typing import Literal, Self
@@ -165,7 +166,12 @@ def _asset(name: str, body: bytes) -> Asset:
 
 def takes_gzip(request: web.Request) -> bool:
     """Whether the caller reads gzip: named, and not with the weight 0."""
-    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+    return _names_gzip(request.headers.get("Accept-Encoding", ""))
+
+
+@lru_cache(maxsize=256)
+def _names_gzip(accepted: str) -> bool:
+    for part in accepted.lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
         if coding == "gzip":
             return weight.rstrip("0") not in ("0.", "") if weight else True

@@ -9,6 +9,7 @@ people or elections wrote: titles and names are shown as they are.
 import gettext
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from msgspec import Struct
 SOURCE = "en"
 MADE_UP = {"en-XA": ("en", "ltr"), "ar-XB": ("en", "rtl")}
 """Tag: the locale of numbers and dates, and the direction. Served to who asks; never offered."""
+
+MAX_WISHES = 256
+"""Accept-Language headers whose language is remembered: most browsers of a place send the same."""
 
 _KEPT = re.compile(r"(<[^>]*>|&[#\w]+;|%\(\w+\)[sd]|%%)")
 _ACCENTS = str.maketrans(
@@ -62,6 +66,7 @@ class Catalogues:
         self._languages = {one.tag: one for one in languages}
         self.offered = [one for tag, one in self._languages.items() if tag not in MADE_UP]
         """What a reader may choose from; English first."""
+        self._best = lru_cache(MAX_WISHES)(self._best_of)
 
     @classmethod
     def read(cls, folder: Path) -> "Catalogues":
@@ -73,6 +78,9 @@ class Catalogues:
         """The language of ?lang= if there is such a one, else the best of Accept-Language."""
         if asked in self._languages:
             return self._languages[asked]
+        return self._best(accepted)
+
+    def _best_of(self, accepted: str) -> Language:
         offered = {one.tag.lower(): one for one in self.offered}
         for tag in _by_weight(accepted):
             for name in (tag, tag.partition("-")[0]):

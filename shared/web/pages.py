@@ -9,7 +9,7 @@ doesn't change rendered once per language, and that what only one person may see
 
 import gzip
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from msgspec import Struct
+from multidict import CIMultiDict
 
 from shared.http.ranges import is_known
 from shared.web import policy
@@ -65,6 +66,7 @@ class Site:
         offered = self.catalogues.offered
         self._templates = {one.tag: self._compiled(one) for one in offered}
         self._kept: OrderedDict[Hashable, _Rendered] = OrderedDict()
+        self._headers: dict[tuple[Needs, str, bool], CIMultiDict[str]] = {}
 
     def page(
         self,
@@ -77,22 +79,21 @@ class Site:
         key: Hashable | None = None,
         status: int = 200,
         is_personal: bool = False,
+        more: Callable[[], Mapping[str, Any]] = dict,
         **values: Any,
     ) -> web.Response:
         """The page as an answer to this request.
 
         `here` and `query`: its address, for the links to other languages. `key`: all that the page
         depends on beside `here` and the language; the page is then rendered once for each. None:
-        rendered anew. `is_personal`: kept by no cache and no browser.
+        rendered anew. `is_personal`: kept by no cache and no browser. `more`: values beside
+        `values`, worked out only where the page is rendered.
         """
         visit = self._visit(request, here, query or {})
-        made = self._made(visit, template, key, values)
-        headers = policy.page_headers(needs, self.assets.import_map_hash, is_tls=self._is_tls)
-        headers["Content-Type"] = HTML
-        headers["Content-Language"] = visit.language.tag
-        headers["Vary"] = "Accept-Encoding, Accept-Language"
-        headers["Cache-Control"] = "no-store" if is_personal or status != 200 else "no-cache"
-        if status == 200 and not is_personal:
+        made = self._made(visit, template, key, lambda: {**values, **more()})
+        is_kept = status == 200 and not is_personal
+        headers = self._headers_of(needs, visit.language.tag, is_kept)
+        if is_kept:
             headers["ETag"] = f"W/{made.etag}"  # the same for both encodings
             if is_known(request, made.etag):
                 return web.Response(status=304, headers=headers)
@@ -100,6 +101,19 @@ class Site:
             headers["Content-Encoding"] = "gzip"
             return web.Response(status=status, body=made.zipped, headers=headers)
         return web.Response(status=status, body=made.body, headers=headers)
+
+    def _headers_of(self, needs: Needs, tag: str, is_kept: bool) -> "CIMultiDict[str]":
+        """A copy of the headers that depend on these three alone: there are few such sets."""
+        slot = needs, tag, is_kept
+        made = self._headers.get(slot)
+        if made is None:
+            fence = policy.page_headers(needs, self.assets.import_map_hash, is_tls=self._is_tls)
+            made = self._headers[slot] = CIMultiDict(fence)
+            made["Content-Type"] = HTML
+            made["Content-Language"] = tag
+            made["Vary"] = "Accept-Encoding, Accept-Language"
+            made["Cache-Control"] = "no-cache" if is_kept else "no-store"
+        return made.copy()
 
     def head(self, entry: str) -> str:
         """What of a page could act: the elements of its head, for a page with this module."""
@@ -112,14 +126,18 @@ class Site:
         return _Visit(here, query, language, language.tag if asked == language.tag else None)
 
     def _made(
-        self, visit: "_Visit", template: str, key: Hashable | None, values: Mapping[str, Any]
+        self,
+        visit: "_Visit",
+        template: str,
+        key: Hashable | None,
+        values: Callable[[], Mapping[str, Any]],
     ) -> _Rendered:
         if key is None:
-            return self._render(visit, template, values)
+            return self._render(visit, template, values())
         slot = (template, key, visit.slot())
         made = self._kept.get(slot)
         if made is None:
-            made = self._kept[slot] = self._render(visit, template, values)
+            made = self._kept[slot] = self._render(visit, template, values())
             if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
         else:

@@ -46,6 +46,43 @@ def test_a_page_is_rendered_once_for_each_key_and_language(site: Site) -> None:
     assert other.headers["ETag"] != first.headers["ETag"]
 
 
+def test_what_only_a_rendering_needs_is_worked_out_once(site: Site) -> None:
+    """Everybody opens the booth, and its page is the same: an election isn't spelt out for each."""
+    asked = []
+
+    def more() -> dict[str, object]:
+        asked.append("once")
+        return {"helplines": [("Leader", "0800")]}
+
+    request = make_mocked_request("GET", "/help")
+    shown = [site.page(request, "booth/help", here="/help", key="m", more=more) for _ in range(3)]
+    assert asked == ["once"]
+    assert b"0800" in bytes(shown[2].body)  # type: ignore[arg-type]
+    site.page(request, "booth/help", here="/help", more=more)
+    assert len(asked) == 2
+
+
+def test_no_answer_has_the_headers_of_another(site: Site) -> None:
+    """Headers are made once for all, and given as copies: a request's id, an encoding, a tag."""
+    _shown(site).headers["X-Request-Id"] = "mine"
+    request = make_mocked_request("GET", "/help", headers={"Accept-Encoding": "gzip"})
+    zipped = site.page(request, "booth/help", here="/help", key=(), helplines=[])
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "X-Request-Id" not in zipped.headers
+    personal = site.page(
+        request, "booth/help", here="/help", key=(), is_personal=True, helplines=[]
+    )
+    assert (personal.headers["Cache-Control"], zipped.headers["Cache-Control"]) == (
+        "no-store",
+        "no-cache",
+    )
+    assert "ETag" not in personal.headers
+    again = _shown(site)
+    assert "Content-Encoding" not in again.headers
+    assert again.headers["Content-Language"] == "en"
+    assert _shown(site, "/help?lang=cy").headers["Content-Language"] == "cy"
+
+
 def test_kept_pages_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever strangers ask for, memory doesn't grow."""
     monkeypatch.setattr(pages, "MAX_KEPT", 5)
