@@ -6,6 +6,7 @@ voter. The route of the ballots is bare: see `ballots`.
 
 from typing import Any, get_args
 
+import msgspec
 from aiohttp import web
 
 from services.gateway.api_types import (
@@ -21,7 +22,7 @@ from services.gateway.api_types import (
     StateTold,
 )
 from services.gateway.ballots import Ballots, NotKnown, Recorded
-from services.gateway.domain.directory import ElectionPage, page, summary
+from services.gateway.domain.directory import ElectionPage, ElectionView, page, summary
 from services.gateway.domain.submission import MAX_BODY_BYTES, BallotOffered
 from services.gateway.door import Door
 from services.gateway.elections import Elections
@@ -47,6 +48,7 @@ class Lobby:
         self._elections = elections
         self._door = door
         self._clock = clock
+        self._told: dict[str, tuple[ElectionView, bytes]] = {}
         self.api: Api | None = None
 
     async def elections(self, request: web.Request) -> web.StreamResponse:
@@ -57,7 +59,14 @@ class Lobby:
     async def election(self, request: web.Request) -> web.StreamResponse:
         """One election: its words, its hours, its exact text, its keys."""
         self._admit(request)
-        return reply(200, page(self._elections.get(request.match_info["election_id"])))
+        return reply(200, self._text(self._elections.get(request.match_info["election_id"])))
+
+    def _text(self, view: ElectionView) -> bytes:
+        """The election in JSON, made once: every booth asks, and a change makes another view."""
+        told = self._told.get(view.election_id)
+        if told is None or told[0] is not view:
+            told = self._told[view.election_id] = (view, msgspec.json.encode(page(view)))
+        return told[1]
 
     async def description(self, request: web.Request) -> web.StreamResponse:
         """This interface, as an OpenAPI document."""
