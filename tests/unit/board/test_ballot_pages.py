@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
 from services.board.pages.asked import LAST_PLACE, PAGE_LENGTH, beginning, place
+from services.board.public import PublicBoard
 from shared.testing.promises import promise
 from tests.unit.board.reading_room import Reader, links, tags
 from tests.unit.board.test_pages import Elected
@@ -62,6 +64,32 @@ async def test_every_ballot_is_found_by_turning_pages(held: Elected) -> None:
             await reader.asks(address_of(reader, "prev"))
             back = places(reader) + back
         assert back == wanted
+
+
+async def test_the_first_page_asks_the_database_once_for_each_head(
+    held: Elected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd at the board costs the database nothing, and sees the next ballot all the same."""
+    found, asked = held.room.found, []
+    really = found.ballots_after
+
+    async def noted(board: PublicBoard, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        asked.append(after)
+        return await really(board, after, limit)
+
+    monkeypatch.setattr(found, "ballots_after", noted)
+    board = held.room.boards.opened(held.id)
+    found.trackers = found.trackers[:1]
+    async with held.room.reader() as reader:
+        for query in ("", "?lang=cy", "?tracker="):
+            await reader.asks(f"/{held.id}/ballots{query}")
+        assert (len(asked), len(places(reader))) == (1, 1)
+        found.trackers = [*found.trackers, (2, tracker_of(2))]
+        board.head = board.head._replace(entries=board.head.entries + 1)
+        await reader.asks(f"/{held.id}/ballots")
+        assert (len(asked), len(places(reader))) == (2, 2)
+        await reader.asks(f"/{held.id}/ballots?from=2")
+        assert len(places(reader)) == 1
 
 
 async def test_a_reader_jumps_to_a_place(held: Elected) -> None:
