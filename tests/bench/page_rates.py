@@ -1,6 +1,6 @@
 """Pages and what programs read: how many answers a second, beside plain aiohttp with the same ones.
 
-Promises that every answer that counts was a good one and the same before and after the load, that
+Promises that every answer that counts was a good one, and the same before and after the load; that
 the plain service says byte for byte what ours does, and that the two take turns. The doors' limits
 are lifted for it: a door that refuses would be quick.
 """
@@ -11,11 +11,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Final, Literal
+from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
+from ballots.ballot import tracker
 from deploy.local import wrk as wrk_program
 from deploy.local.ports import LOOPBACK
 from shared.web.assets import Assets
@@ -43,6 +45,7 @@ BROWSER: Final = {
 SCRIPT: Final = BROWSER | {"Accept": "*/*"}
 """What the booth's modules send, and what fetches the modules."""
 LEAST: Final = Target("at least", 0.5)
+"""What the gateway does beside sending (the door, the language, counting) may cost so much."""
 _EACH_ANSWERS_OWN: Final = ("date", "x-request-id")
 _SERVERS_OWN: Final = ("date", "content-length")
 _BOARD_SECONDS: Final = 120
@@ -51,12 +54,11 @@ _BOARD_SECONDS: Final = 120
 class Case(Struct, frozen=True, kw_only=True):
     """One address that is asked for."""
 
-    service: Literal["gateway", "board"]
+    service: str
     name: str
     path: str
     is_for_script: bool = False
-    target: Target | None = LEAST
-    """None where each answer takes a question to the database, which the plain service spares."""
+    target: Target | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -93,11 +95,12 @@ async def measure(room: Room, plan: Plan, first: int) -> list[Measured]:
     Raises WrkFailed for an answer that isn't good, RuntimeError for one that differs.
     """
     program = wrk_program.require(room.home)
+    asked = cases(room.election.uuid, next(room.ballots.some(first, 1)))
     await _open_house(room, plan.page_votes, first)
     try:
         found: list[Measured] = []
         for service in SERVICES:
-            chosen = [one for one in cases(room.election.uuid) if one.service == service]
+            chosen = [one for one in asked if one.service == service]
             found += await asyncio.to_thread(_measure, room, plan, program, chosen)
         return found
     finally:
@@ -105,23 +108,27 @@ async def measure(room: Room, plan: Plan, first: int) -> list[Measured]:
             await asyncio.to_thread(room.stack.stop_service, service)
 
 
-def cases(election_id: str) -> list[Case]:
-    """What is asked for, of the gateway and of the board."""
+def cases(election_id: str, voted: bytes) -> list[Case]:
+    """What is asked for, of the gateway and of the board; `voted`: a ballot that is on it."""
     module = Assets.load("booth").url("booth/booth.js")
-    api = f"/api/elections/{election_id}"
+    api, board = f"/api/elections/{election_id}", f"/elections/{election_id}"
+    proof = f"{board}/inclusion?tracker={quote(tracker(voted), safe='')}"
+    gateway = (
+        ("list of elections", "/", False),
+        ("booth", f"/{election_id}", False),
+        ("a module of the booth", module, True),
+        ("an election, API", api, True),
+    )
+    public = (
+        ("an election's page", f"/{election_id}", False),
+        ("ballots", f"/{election_id}/ballots", False),
+        ("a board, API", board, True),
+        ("a receipt's proof, API", proof, True),
+    )
     return [
-        Case(service="gateway", name="list of elections", path="/"),
-        Case(service="gateway", name="booth", path=f"/{election_id}"),
-        Case(service="gateway", name="a module of the booth", path=module, is_for_script=True),
-        Case(service="gateway", name="an election, API", path=api, is_for_script=True),
-        Case(service="board", name="an election's page", path=f"/{election_id}"),
-        Case(service="board", name="ballots", path=f"/{election_id}/ballots", target=None),
-        Case(
-            service="board",
-            name="a board, API",
-            path=f"/elections/{election_id}",
-            is_for_script=True,
-        ),
+        Case(service=service, name=name, path=path, is_for_script=is_for_script, target=target)
+        for service, asked, target in (("gateway", gateway, LEAST), ("board", public, None))
+        for name, path, is_for_script in asked
     ]
 
 

@@ -40,7 +40,7 @@ async def serve(port: int, answers: Sequence[Answer]) -> None:
     """Serve until the process is ended."""
     app = web.Application()
     for answer in answers:
-        app.router.add_get(answer.path, _says(answer))
+        app.router.add_get(answer.path.partition("?")[0], _says(answer))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()

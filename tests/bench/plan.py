@@ -103,7 +103,7 @@ FULL = Plan(
     archive_rounds=3,
     warm_broker_votes=150_000,
     page_rounds=3,
-    page_seconds=4,
+    page_seconds=3,
 )
 QUICK = Plan(
     rounds=2,

@@ -161,6 +161,8 @@ class Bench:
     async def pages(self) -> None:
         """Pages and what programs read, of gateway and board."""
         plan = self.plan
+        limits = ", ".join(f"{name}={value}" for name, value in page_rates.LIFTED.items())
+        show(f"  Asking for pages; the doors are told {limits}.")
         found = await page_rates.measure(self.room, plan, self._take_sealed(plan.page_votes))
         self.report.keep("pages", found)
         for row in page_rates.rows(found):
