@@ -18,6 +18,7 @@ from services.elections.domain.definition import Problem, problems
 from shared.contracts.elections import Definition
 
 CHANNELS = ("online", "post")
+ORDERS = ("listed", "rotated")
 FACTS = ("date_of_birth", "postcode", "membership_number", "year_joined", "surname")
 
 
@@ -48,6 +49,14 @@ def _is_any_text(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+def _is_any_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_any_text, value))
+
+
+def _is_order(value: Any) -> bool:
+    return value in ORDERS
 
 
 def _is_whole(value: Any) -> bool:
@@ -91,6 +100,12 @@ QUESTION = {
     "min": Key(_is_whole, "a whole number, such as 1", is_required=False),
     "max": Key(_is_whole, "a whole number, such as 1", is_required=False),
     "blank": Key(_is_yes_or_no, "true or false", is_required=False),
+    "texts": Key(
+        _is_any_texts,
+        'a list of texts, one for each answer, such as ["Chair since 2020", ""]',
+        is_required=False,
+    ),
+    "order": Key(_is_order, 'one of "listed" and "rotated"', is_required=False),
 }
 SECURITY_QUESTION = {
     "fact": Key(lambda value: value in FACTS, f"one of {', '.join(FACTS)}, in quotes"),
@@ -119,6 +134,8 @@ def _definition(plain: dict[str, Any]) -> Definition:
         definition = msgspec.convert(plain, Definition)
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at `$.")
+        if "matching regex" in words:
+            words = "holds a control character, or a line break where one line is wanted: remove it"
         raise ElectionFileError([Problem(place.rstrip("`") or "the file", words)]) from None
     if found := problems(definition):
         raise ElectionFileError(found)

@@ -22,7 +22,7 @@ from ballots import ballot as ballots_ballot
 from ballots import election as belenios
 from ballots.credentials import Credential
 from ballots.errors import BallotError, CodeRefused
-from cli import kept_ballot, security_answers
+from cli import ballot_paper, kept_ballot, security_answers
 from cli.booth import Booth, Visit, derive, seal_ballot
 from cli.choices import Choices, require_allowed
 from cli.handing_in import handed_in, stopped_at_once, write_receipt
@@ -175,7 +175,7 @@ async def _visit(
     path = keep or kept_ballot.place_for(permit)
     kept_ballot.require_none(path)
     _going_on(await booth.state(visit))
-    choices = script.choices if script else _ask_choices(page)
+    choices = script.choices if script else ballot_paper.ask(_questions(page), page["paper"])
     ballot = seal_ballot(page, credential, _from_zero(choices))
     if script is None:
         _confirm(page, choices, ballots_ballot.tracker(ballot))
@@ -234,44 +234,6 @@ def _ask_answer(asked: Mapping[str, Any]) -> str:
         if not found:
             return answer
         complaints.print(f"This {found}. It cost no try.", markup=False)
-
-
-def _ask_choices(page: Mapping[str, Any]) -> list[list[int] | None]:
-    return [_ask_choice(question) for question in _questions(page)]
-
-
-def _ask_choice(question: belenios.Question) -> list[int] | None:
-    console.print(f"\n{question.question}", style="bold", markup=False)
-    for number, answer in enumerate(question.answers, 1):
-        console.print(f"  {number}  {answer}", markup=False)
-    if question.blank:
-        console.print("  0  a blank vote", markup=False)
-    while True:
-        text = typer.prompt(_how_many(question))
-        chosen = _parsed(text, question)
-        if chosen is not None:
-            return None if chosen == [0] else chosen
-        complaints.print("That isn't possible here. Please look at the numbers.", markup=False)
-
-
-def _how_many(question: belenios.Question) -> str:
-    if question.min == question.max == 1:
-        return "The number of your choice"
-    return f"Numbers of your choices, with spaces ({question.min} to {question.max})"
-
-
-def _parsed(text: str, question: belenios.Question) -> list[int] | None:
-    """The numbers typed, [0] for a blank vote; None if the question doesn't allow them."""
-    words = text.replace(",", " ").split()
-    if not all(word.isdecimal() and len(word) < 4 for word in words):
-        return None
-    numbers = [int(word) for word in words]
-    if numbers == [0]:
-        return [0] if question.blank else None
-    is_known = all(1 <= number <= len(question.answers) for number in numbers)
-    is_distinct = len(set(numbers)) == len(numbers)
-    is_count_right = question.min <= len(numbers) <= question.max
-    return numbers if is_known and is_distinct and is_count_right else None
 
 
 def _confirm(page: Mapping[str, Any], choices: Choices, tracker: str) -> None:

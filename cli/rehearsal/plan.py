@@ -13,6 +13,7 @@ from random import Random
 
 QUESTION = "Who shall lead the party?"
 ANSWERS = ("Ann Archer", "Bob Baker")
+ABOUT = ("Treasurer of the party since 2019", "Organiser in the north since 2016")
 TURNOUT = 142_379 / 172_437
 REJECTED_SHARE = 654 / 142_379
 FIRST_CANDIDATE_SHARE = 81_326 / (81_326 + 60_399)

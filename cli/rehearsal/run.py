@@ -17,7 +17,7 @@ from cli.rehearsal import actors, figures, people, staging
 from cli.rehearsal.actors import Person, Stage
 from cli.rehearsal.ending import Ending
 from cli.rehearsal.offices import Officers, Offices, random_scan_id
-from cli.rehearsal.plan import ANSWERS, QUESTION, Part, cast_parts, expect
+from cli.rehearsal.plan import ABOUT, ANSWERS, QUESTION, Part, cast_parts, expect
 from cli.rehearsal.roll import Elector, make_roll
 from deploy.local import belenios
 from deploy.local.ports import LOOPBACK
@@ -214,6 +214,7 @@ post_closes = {post.isoformat()}
 [[questions]]
 question = "{QUESTION}"
 answers = {list(ANSWERS)!r}
+texts = {list(ABOUT)!r}
 
 [[security_questions]]
 fact = "date_of_birth"

@@ -25,6 +25,9 @@ ElectionJson = Annotated[
     ),
 ]
 Channel = Literal["online", "post"]
+Order = Literal["listed", "rotated"]
+"""`rotated`: each visit lists the answers from another one on, so that each is first as often."""
+AboutAnswer = Annotated[str, Meta(max_length=300, pattern=ONE_LINE)]
 Fact = Literal["date_of_birth", "postcode", "membership_number", "year_joined", "surname"]
 Phase = Literal[
     "defined",
@@ -68,13 +71,20 @@ class ServiceKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One question of the ballot: choose `min` to `max` of `answers`."""
+    """One question of the ballot: choose `min` to `max` of `answers`.
+
+    `texts` say a little about each answer, in the same order, or are left out: booths show them,
+    the sealed ballot and the fingerprint don't hold them. Nor do they hold `order`, in which booths
+    list the answers: an answer's number is its place in `answers` always.
+    """
 
     question: Text
     answers: Annotated[list[Text], Meta(min_length=1, max_length=150)]
     min: Annotated[int, Meta(ge=0, le=150)] = 1
     max: Annotated[int, Meta(ge=1, le=150)] = 1
     blank: bool = False
+    texts: Annotated[list[AboutAnswer], Meta(max_length=150)] = []
+    order: Order = "listed"
 
 
 class SecurityQuestion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

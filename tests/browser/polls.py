@@ -31,6 +31,7 @@ ENDING_TITLE = "The old committee's last vote"
 TWO_TITLE = "Officers & <trustees> 2026"
 LONG_NAME = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch Branch (Secretary)"
 COMMITTEE = ("Ada Ashworth", "Brân Bevan", LONG_NAME, "Dai O'Dowd", "Eve <script>")
+ABOUT = ("Treasurer since 2019 <b>&amp; auditor</b>", "", "", "أمين المكتبة", "")
 CHANGES = ("Yes", "No")
 ACCENTED = replace(make_roll(1, 99)[0], surname="Ó Súilleabháin-Brontë", membership_number="M77")
 
@@ -142,6 +143,8 @@ channels = ["online", "post"]
 [[questions]]
 question = "Who shall sit on the committee?"
 answers = {list(COMMITTEE)!r}
+texts = {list(ABOUT)!r}
+order = "rotated"
 min = 2
 max = 3
 blank = true

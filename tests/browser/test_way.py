@@ -21,7 +21,7 @@ from tests.browser.canaries import (
 )
 from tests.browser.command import castonce
 from tests.browser.conftest import Opens
-from tests.browser.polls import LONG_NAME
+from tests.browser.polls import ABOUT, COMMITTEE, LONG_NAME
 from tests.browser.tab import Tab
 from tests.browser.voter import BLANK, FIRST, SECOND, Voter
 from tests.journeys.gathering import Gathering
@@ -230,6 +230,48 @@ async def test_an_audited_ballot_holds_what_was_chosen_and_is_never_cast(
     await voter.is_at("receipt")
     assert await voter.tracker("receipt") == fresh
     assert not any(tracker in asked.everything() for asked in tab.watch.asked)
+
+
+@promise("P8")
+async def test_answers_are_listed_in_turn_and_each_is_sealed_under_its_own_name(
+    open_one: Opens, two: Gathering, tmp_path: Path
+) -> None:
+    """With what is said about each; whoever is first, the name that was chosen is sealed."""
+    firsts: set[str] = set()
+    turns = 0
+    while len(firsts) < 2:  # five answers: 20 visits that all begin alike are met once in 10^13
+        turns += 1
+        assert turns <= 20
+        tab = await open_one(viewport=shots.PHONE)
+        voter = Voter(tab, two, two.one())
+        await voter.get_in()
+        names = [
+            name.strip()
+            for name in await voter.section("choose").locator("label").all_inner_texts()
+        ]
+        start = names.index(COMMITTEE[0])
+        assert names[-1] == BLANK
+        assert names[:-1] == [COMMITTEE[(at - start) % 5] for at in range(5)]
+        assert set(names[:-1]) == set(COMMITTEE)
+        firsts.add(names[0])
+    for name, about in zip(COMMITTEE, ABOUT, strict=True):
+        box = voter.section("choose").get_by_label(name, exact=True)
+        await expect(box).to_have_accessible_description(about)
+    await looks.require_whole(tab.page)
+    await require_accessible(tab.page, "answers with texts")
+    chosen = (names[0], names[2])
+    tracker = await voter.seal((chosen, ("No",)))
+    await tab.page.locator("#audit").click()
+    await voter.is_at("audit")
+    async with tab.page.expect_download() as saving:
+        await tab.page.locator("#save-opening").click()
+    opening = tmp_path / "opened.json"
+    await (await saving.value).save_as(opening)
+    opened = await castonce("ballot", "open", opening, "--tracker", tracker, "--url", tab.booth)
+    assert opened.code == 0, opened.said
+    assert [name for name in COMMITTEE if name in opened.said] == [
+        n for n in COMMITTEE if n in chosen
+    ]
 
 
 def _without(page: str, tracker: str) -> str:

@@ -69,6 +69,7 @@ class Booth {
   state = arrived(1);
   /** What the questions of the ballot are; empty until the election is known. */
   questions = /** @type {import("./choices.js").Question[]} */ ([]);
+  listings = /** @type {readonly import("./listing.js").Listing[]} */ ([]);
   code = codeOf(takeCode());
   idle = new Idle(Date.now);
 
@@ -107,8 +108,9 @@ class Booth {
   }
 
   async load() {
-    const { election } = await this.visitor.page();
+    const { election, paper } = await this.visitor.page();
     this.questions = election.questions;
+    this.listings = paper;
     this.state = { ...this.state, questions: election.questions.length };
   }
 
@@ -151,6 +153,7 @@ class Booth {
         number: question + 1,
         total: this.questions.length,
         choice: this.visitor.choices[question],
+        listing: this.listings[question],
       });
     }
     if (step === "check") {

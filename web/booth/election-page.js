@@ -2,17 +2,19 @@
  * What the booth needs to know of the election, as the gateway tells it.
  *
  * Promises that its exact text has the fingerprint which the page shows, or throws OtherElection;
- * asks once. Trusts the keys that stand beside the text.
+ * asks once. Trusts the keys, texts and orders that stand beside the text.
  *
  * @module
  */
 
 import { readElection } from "../protocol/election.js";
 import { GatewayAway } from "./api.js";
+import { drawn, listings } from "./listing.js";
 
 /**
  * @typedef {object} Page
  * @property {import("../protocol/election.js").Election} election
+ * @property {readonly import("./listing.js").Listing[]} paper  one for each question, for this visit
  * @property {string} answersKey
  * @property {string} votesKey
  */
@@ -48,7 +50,8 @@ export class ElectionPage {
         throw new OtherElection("The election's text isn't the one that the page names.");
       }
       const { answers_key: answersKey, keys } = answer.body;
-      this.#page = { election, answersKey, votesKey: keys.votes };
+      const paper = listings(election.questions, answer.body.paper, drawn);
+      this.#page = { election, paper, answersKey, votesKey: keys.votes };
     }
     return this.#page;
   }

@@ -1,8 +1,9 @@
 /**
  * The ballot paper in the page: a question with its answers, and the list of what was chosen.
  *
- * Promises the answers in the order of the election's exact text, each as text; radios where at most
- * one may be chosen, else checkboxes; and that `wipe` leaves nothing of it in the document.
+ * Promises the answers in the order of their listing, each as text, with what is said about it, under
+ * its number in the election's exact text; radios where at most one may be chosen, else checkboxes;
+ * and that `wipe` leaves nothing of it in the document.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { cloned, fill, one, word } from "./places.js";
 /**
  * @typedef {import("./choices.js").Question} Question
  * @typedef {import("./choices.js").Choice} Choice
+ * @typedef {import("./listing.js").Listing} Listing
  */
 
 export class Paper {
@@ -27,16 +29,17 @@ export class Paper {
    * Show a question of the ballot, with what was chosen before.
    *
    * @param {Question} question
-   * @param {{number: number, total: number, choice: Choice | undefined}} given  number from 1
+   * @param {{number: number, total: number, choice: Choice | undefined, listing: Listing}} given  number
+   *   from 1
    */
-  showQuestion(question, { number, total, choice }) {
+  showQuestion(question, { number, total, choice, listing }) {
     const section = one(this.#document, "#step-choose");
     fill(section, { question: question.question, number: String(number), total: String(total) });
     one(this.#document, "#question-place").hidden = total === 1;
     const isRadio = question.max === 1;
     const box = one(this.#document, "#choices");
     box.className = isRadio ? "govuk-radios" : "govuk-checkboxes";
-    box.replaceChildren(...this.#choiceItems(question, isRadio, choice));
+    box.replaceChildren(...this.#choiceItems(question, { isRadio, choice, listing }));
     const rule = word(this.#document, `rule-${ruleOf(question)}`, question);
     const blank = question.blank ? ` ${word(this.#document, "rule-blank")}` : "";
     one(this.#document, "#choices-rule").textContent = rule + blank;
@@ -108,14 +111,20 @@ export class Paper {
 
   /**
    * @param {Question} question
-   * @param {boolean} isRadio
-   * @param {Choice | undefined} choice
+   * @param {{isRadio: boolean, choice: Choice | undefined, listing: Listing}} given
    */
-  #choiceItems(question, isRadio, choice) {
+  #choiceItems(question, { isRadio, choice, listing }) {
     const item = (/** @type {string} */ value, /** @type {string} */ words, is = false) =>
-      this.#choiceItem({ isRadio, value, words, isTicked: is, isOurs: value === "blank" || value === "none" });
-    const items = question.answers.map((answer, at) =>
-      item(String(at), answer, Boolean(choice?.includes(at))),
+      this.#choiceItem({ isRadio, value, words, isTicked: is, isOurs: true });
+    const items = listing.numbers.map((number, place) =>
+      this.#choiceItem({
+        isRadio,
+        value: String(number),
+        words: question.answers[number],
+        isTicked: Boolean(choice?.includes(number)),
+        isFirst: place === 0,
+        about: listing.texts[number],
+      }),
     );
     if (isRadio && question.min === 0) {
       items.push(item("none", word(this.#document, "none"), choice?.length === 0));
@@ -130,22 +139,41 @@ export class Paper {
   }
 
   /**
-   * @param {{isRadio: boolean, value: string, words: string, isTicked: boolean, isOurs: boolean}} given
+   * @param {{isRadio: boolean, value: string, words: string, isTicked: boolean, isOurs?: boolean,
+   *   isFirst?: boolean, about?: string}} given
    */
-  #choiceItem({ isRadio, value, words, isTicked, isOurs }) {
+  #choiceItem({ isRadio, value, words, isTicked, isOurs = false, isFirst = false, about = "" }) {
     const item = cloned(this.#document, isRadio ? "#choice-radio" : "#choice-checkbox");
     const input = item.querySelector("input");
     const label = item.querySelector("label");
     if (input !== null && label !== null) {
       input.value = value;
-      input.id = value === "0" ? "choice" : `choice-${value}`;
+      input.id = isFirst ? "choice" : `choice-${value}`; // what was wrong is told with a link to the first
       input.checked = isTicked;
       label.htmlFor = input.id;
       label.textContent = words;
       label.dir = "auto";
       if (!isOurs) label.translate = false; // names are never translated
+      this.#showAbout(item, { input, about });
     }
     return item;
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {{input: HTMLInputElement, about: string}} given
+   */
+  #showAbout(item, { input, about }) {
+    const hint = item.querySelector(".govuk-hint");
+    if (hint instanceof HTMLElement && about !== "") {
+      hint.id = `${input.id}-about`;
+      hint.textContent = about;
+      hint.dir = "auto";
+      hint.translate = false; // what people wrote about a name is as little ours
+      input.setAttribute("aria-describedby", hint.id);
+    } else {
+      hint?.remove();
+    }
   }
 
   /**

@@ -60,6 +60,13 @@ def _ballot_problems(questions: Sequence[Question]) -> Iterator[Problem]:
 
 def _question_problems(key: str, question: Question) -> Iterator[Problem]:
     yield from _repeated(f"{key}.answers", question.answers)
+    if question.texts and len(question.texts) != len(question.answers):
+        yield Problem(
+            f"{key}.texts",
+            f"must hold one text for each of the {_count(question)} answers, in their order, where"
+            f' {len(question.texts)} stand: write "" for an answer that has none, or leave the key'
+            " out",
+        )
     if question.max > len(question.answers):
         yield Problem(f"{key}.max", f"must not exceed the number of answers, {_count(question)}")
     if question.min > question.max:

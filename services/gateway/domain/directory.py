@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ballots import ballot, election
 from ballots.errors import BallotError
-from shared.contracts.elections import ElectionCreated, Phase, PhaseChanged, SecurityQuestion
+from shared.contracts.elections import ElectionCreated, Order, Phase, PhaseChanged, SecurityQuestion
 from shared.contracts.fields import MAX_BALLOT_BYTES
 
 SPARE_BYTES = 1_024
@@ -60,6 +60,16 @@ class ElectionSummary(Struct, frozen=True, kw_only=True):
     post_closes_at_ms: int
 
 
+class PaperQuestion(Struct, frozen=True, kw_only=True):
+    """How a booth shows one question of `election`: a text for each answer, or none, and an order.
+
+    No part of the exact text, so the fingerprint doesn't vouch for it; the board shows the same.
+    """
+
+    texts: list[str]
+    order: Order
+
+
 class ElectionPage(ElectionSummary, frozen=True, kw_only=True):
     """Everything that a booth needs to know of an election; `election` is its exact text."""
 
@@ -67,6 +77,7 @@ class ElectionPage(ElectionSummary, frozen=True, kw_only=True):
     channels: list[str]
     helpline: str
     security_questions: list[SecurityQuestion]
+    paper: list[PaperQuestion]
     election: str
     fingerprint: str
     answers_key: str
@@ -124,6 +135,10 @@ def page(view: ElectionView) -> ElectionPage:
         channels=list(definition.channels),
         helpline=definition.helpline,
         security_questions=definition.security_questions,
+        paper=[
+            PaperQuestion(texts=question.texts, order=question.order)
+            for question in definition.questions
+        ],
         election=created.election,
         fingerprint=created.fingerprint,
         answers_key=created.answers_key,

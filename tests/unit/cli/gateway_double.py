@@ -53,6 +53,7 @@ def _page() -> dict[str, Any]:
         "helpline": "020 7946 0000",
         "election": text.decode(),
         "security_questions": [{"fact": "postcode", "text": "Your postcode"}],
+        "paper": [{"texts": ["", "Organiser in Leeds"], "order": "rotated"}],
         "answers_key": bytes(PrivateKey.generate().public_key).hex(),
         "keys": {"votes": VOTES.public_hex},
     }

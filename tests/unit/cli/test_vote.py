@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ballots import codes
+from cli import ballot_paper, handing_in, vote
 from cli import booth as booth_module
-from cli import handing_in, vote
 from shared.keys import Signer
 from shared.testing.promises import promise
 from tests.unit.cli import gateway_double as double
@@ -326,6 +327,28 @@ def test_a_date_that_is_none_is_asked_again_and_costs_no_try(
     assert "when were you born? (such as 31 december 1980)" in words_of(done)
     assert "it cost no try" in words_of(done)
     assert gateway.asked.count("/api/sessions/s1/answers") == 1
+
+
+LISTED = ("1", "Ann"), ("2", "Bob")
+
+
+@pytest.mark.parametrize(("first", "listed"), [(0, LISTED), (1, LISTED[::-1])])
+def test_a_number_means_the_same_answer_in_whatever_order(
+    gateway: GatewayDouble,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first: int,
+    listed: object,
+) -> None:
+    """Answers are listed in turn with what is said about them; 2 is Bob, wherever Bob stands."""
+    monkeypatch.setattr(ballot_paper.secrets, "randbelow", lambda _: first)
+    gateway.steps = [recorded()]
+    arguments = ["vote", "--election", double.UUID, "--url", gateway.url]
+    done = CliRunner().invoke(vote.app, arguments, input=f"{double.CODE}\nAB1\n2\ny\n")
+    assert done.exit_code == 0, done.stdout
+    assert tuple(re.findall(r"^  (\d)  (\w+)$", done.stdout, re.MULTILINE)) == listed
+    assert "Bob\n     Organiser in Leeds\n" in done.stdout
+    assert "who? bob" in words_of(done)
 
 
 def test_several_elections_are_listed_with_how_to_choose(

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from ballots import election as belenios
 from cli import outcomes
+from cli.ballot_paper import typed as typed_numbers
 from cli.outcomes import in_words
 from cli.screen import CliError
-from cli.vote import BallotFile, _parsed, _read_ballot_file
+from cli.vote import BallotFile, _read_ballot_file
 from shared.contracts.permits import Receipt
 from shared.testing.promises import promise
 
@@ -95,13 +96,13 @@ QUESTION = belenios.Question(question="Who?", answers=("A", "B", "C"), min=1, ma
 )
 def test_only_choices_that_the_question_allows_are_taken(typed, chosen) -> None:
     """Anything else is asked again, before a ballot is made."""
-    assert _parsed(typed, QUESTION) == chosen
+    assert typed_numbers(typed, QUESTION) == chosen
 
 
 @given(st.text(max_size=20))
 def test_whatever_is_typed_is_understood_or_asked_again(typed: str) -> None:
     """No key press makes the terminal stumble."""
-    chosen = _parsed(typed, QUESTION)
+    chosen = typed_numbers(typed, QUESTION)
     assert chosen is None or chosen == [0] or set(chosen) <= {1, 2, 3}
 
 

@@ -41,7 +41,9 @@ def _election() -> ElectionCreated:
         name="Leader",
         description="",
         public_key=trustee.public_part(12345, secrets.token_bytes).public_key,
-        questions=[msgspec.convert(msgspec.to_builtins(question), belenios.Question)],
+        questions=[
+            belenios.Question(question=question.question, answers=tuple(CANDIDATES), min=1, max=1)
+        ],
     )
     hours = {"opens_at_ms": 1_000, "online_closes_at_ms": 2_000, "post_closes_at_ms": 3_000}
     definition = msgspec.structs.replace(

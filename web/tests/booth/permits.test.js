@@ -17,6 +17,7 @@ const PAGE = {
   election: vector.election,
   answers_key: "0900000000000000000000000000000000000000000000000000000000000000",
   keys: { votes: "00".repeat(32) },
+  paper: JSON.parse(vector.election).questions.map(() => ({ texts: [], order: "listed" })),
 };
 const CHOICES = FIRST.choices;
 

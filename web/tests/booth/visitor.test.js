@@ -45,7 +45,8 @@ class Gateway {
 
   async election() {
     const keys = { votes: hexOf(votes.publicKey) };
-    const body = { election: vector.election, answers_key: hexOf(identity.publicKey), keys };
+    const paper = JSON.parse(vector.election).questions.map(() => ({ texts: [], order: "listed" }));
+    const body = { election: vector.election, paper, answers_key: hexOf(identity.publicKey), keys };
     return answer(200, body);
   }
   async begin() {
