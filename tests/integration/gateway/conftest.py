@@ -165,7 +165,15 @@ class BackOffice:
             name="Leader",
             description="",
             public_key=TRUSTEE.public_key,
-            questions=[msgspec.convert(msgspec.to_builtins(question), belenios.Question)],
+            questions=[
+                belenios.Question(
+                    question=question.question,
+                    answers=tuple(question.answers),
+                    min=question.min,
+                    max=question.max,
+                    blank=question.blank,
+                )
+            ],
         )
         definition = Definition(
             title="Leader <of> the society",
